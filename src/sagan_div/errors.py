@@ -1,0 +1,16 @@
+"""What a user can mend: one line that names the culprit and the mend, never a traceback."""
+
+
+class Mistake(Exception):
+    """A mistake in the input or the surroundings; its text is one line for the user, and the exit status is 2."""
+
+
+class Interrupted(Exception):
+    """Work stopped by a signal after its state was saved; running the same command again continues it.
+
+    `signal` is the number of the signal, so that the exit status can be 128 + signal as shells expect.
+    """
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal

@@ -1,0 +1,89 @@
+"""Reading and writing files: atomically, without pickles, with one line for what can go wrong."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from sagan_div.errors import Mistake
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, in the same folder and with the same ending, that replaces `path` once the block has ended well.
+
+    A reader sees the old file or the whole new one. Raises Mistake where the folder cannot be written or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        temporary = Path(name)
+        os.fchmod(descriptor, 0o666 & ~_umask())
+        os.close(descriptor)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise Mistake(f"{path}: cannot be written ({error.strerror or error}); free or choose another place") from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    with replacing(path) as temporary:
+        np.save(temporary, array, allow_pickle=False)
+
+
+def read_array(path: Path) -> np.ndarray:
+    """A .npy file. Raises Mistake where it is missing, truncated or pickled."""
+    try:
+        array: np.ndarray = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise Mistake(f"{path}: is missing; run the phase that makes it first") from None
+    except (OSError, ValueError, EOFError):
+        raise Mistake(f"{path}: is damaged; delete it and run the phase that makes it again") from None
+    return array
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file. Raises Mistake where it is missing."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise Mistake(f"{path}: is missing; run the phase that makes it first") from None
+
+
+def read_archive(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file. Raises Mistake where it is missing, truncated or pickled."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise Mistake(f"{path}: is missing; run the phase that makes it first") from None
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
+        raise Mistake(f"{path}: is damaged or no .npz file; delete it and run the phase that makes it again") from None
