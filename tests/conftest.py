@@ -1,0 +1,114 @@
+"""What several tests share: the archives of a small dataset on a loopback server, and a copy of the project to work in."""
+
+import functools
+import gzip
+import hashlib
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+OFFICIAL = ROOT.parent / "shared" / "datasets"
+TINY = """\
+study: tiny
+datasets: [digits]
+image_size: 16
+width: 8
+seeds: [0]
+methods: [dcgan, sagan-div-d]
+classifier: {epochs: 1}
+train: {images: 1280, batch_size: 32, log_rows: 2, checkpoints: 1, rating_count: 64}
+sample: {count: 128, batch_size: 64}
+score: {extractors: [classifier], reference: {count: 200}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+class Run(subprocess.CompletedProcess[str]):
+    """A finished command, with what it printed on stderr as one line where it failed."""
+
+    @property
+    def line(self) -> str:
+        lines = self.stderr.strip().splitlines()
+        assert len(lines) == 1, f"expected one line, found:\n{self.stderr}"
+        return lines[0]
+
+
+def command(*words: object, cwd: Path, timeout: float = 300, **environment: str) -> Run:
+    """A command of the project's own environment, run as a user would."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    variables = {k: v for k, v in os.environ.items() if k != "SAGAN_DIV_MIRROR"} | {"PATH": path} | environment
+    done = subprocess.run([str(w) for w in words], cwd=cwd, env=variables, capture_output=True, text=True, timeout=timeout)
+    return Run(done.args, done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project's own files, with the tiny study beside them."""
+    copy = tmp_path / "project"
+    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "src", ".dvc/config", ".dvcignore", ".gitignore")
+    for name in listed:
+        source, target = ROOT / name, copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        elif source.exists():
+            shutil.copy(source, target)
+    (copy / "tiny.yaml").write_text(TINY)
+    return copy
+
+
+def _idx(array: np.ndarray) -> bytes:
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return gzip.compress(header + array.astype(np.uint8).tobytes(), mtime=0)
+
+
+@pytest.fixture(scope="session")
+def small_archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archives in MNIST's layout, with 40 and 20 images."""
+    folder, random = tmp_path_factory.mktemp("archives") / "mnist", np.random.default_rng(0)
+    folder.mkdir()
+    for name, count in (("train", 40), ("t10k", 20)):
+        (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(_idx(random.integers(0, 256, (count, 28, 28))))
+        (folder / f"{name}-labels-idx1-ubyte.gz").write_bytes(_idx(np.arange(count) % 10))
+    return folder.parent
+
+
+def md5s(folder: Path) -> list[tuple[str, str]]:
+    """The (file, MD5) pairs of a folder of archives, in torchvision's order."""
+    names = [f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")]
+    return [(name, hashlib.md5((folder / name).read_bytes()).hexdigest()) for name in names]
+
+
+@pytest.fixture
+def serve() -> Iterator[object]:
+    """A function that serves a folder over HTTP on loopback and returns its URL."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    def start(folder: Path) -> str:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
