@@ -1,0 +1,446 @@
+"""The jobs of a study: their settings, files and records. One truth for the rules, DVC, the command line and the tests.
+
+A *job* is one unit of work with its own settings; a *cell* is dataset x method x seed. Nothing else knows where results live.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sagan_div import files
+from sagan_div.config import (
+    Classifier,
+    Dataset,
+    Extractor,
+    Method,
+    Metric,
+    Reference,
+    Sample,
+    Study,
+    Train,
+    canonical,
+    plain,
+    read,
+)
+from sagan_div.errors import Mistake
+
+PHASES = ("data", "reference", "train", "sample", "score", "report")
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    dataset: Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsSettings:
+    extractor: Extractor
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierSettings:
+    dataset: str
+    image_size: int
+    classifier: Classifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceSettings:
+    dataset: str
+    image_size: int
+    extractor: Extractor
+    reference: Reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    dataset: str
+    method: str
+    seed: int
+    image_size: int
+    width: int
+    latent: int
+    recipe: Method
+    train: Train
+
+    @property
+    def batch_size(self) -> int:
+        return self.recipe.batch_size or self.train.batch_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleSettings:
+    dataset: str
+    method: str
+    seed: int
+    sample: Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings:
+    dataset: str
+    method: str
+    seed: int
+    extractors: tuple[Extractor, ...]
+    metrics: tuple[Metric, ...]
+
+
+Settings = (
+    DataSettings
+    | WeightsSettings
+    | ClassifierSettings
+    | ReferenceSettings
+    | TrainSettings
+    | SampleSettings
+    | ScoreSettings
+    | Study
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the files of a study live. Paths hold `{dataset}` etc. until `Layout.at` fills them: rules need the patterns."""
+
+    study: str = "main"
+
+    @property
+    def results(self) -> Path:
+        return Path("results") if self.study == "main" else Path("results", self.study)
+
+    @property
+    def data(self) -> Path:
+        return Path("data") if self.study == "main" else self.results / "data"
+
+    @property
+    def scratch(self) -> Path:
+        return Path("scratch", self.study)
+
+    def folder(self, phase: str) -> Path:
+        """The root of a phase's artefacts; the report's are spread over `results`."""
+        return self.data if phase == "data" else self.results if phase == "report" else self.results / phase
+
+    def images(self, split: str) -> Path:
+        return self.data / "{dataset}" / split / "images.npy"
+
+    def labels(self, split: str) -> Path:
+        return self.data / "{dataset}" / split / "labels.npy"
+
+    @property
+    def weights(self) -> Path:
+        return self.results / "reference" / "_inception" / "weights.json"
+
+    @property
+    def classifier(self) -> Path:
+        return self.results / "reference" / "{dataset}" / "domain-classifier.safetensors"
+
+    @property
+    def statistics(self) -> Path:
+        return self.results / "reference" / "{dataset}" / "{extractor}.npz"
+
+    def cell(self, phase: str, name: str) -> Path:
+        return self.results / phase / "{dataset}" / "{method}" / "seed{seed}" / name
+
+    @property
+    def metrics(self) -> Path:
+        return self.results / "metrics" / "{dataset}" / "{method}.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One unit of work: what it is told, what it reads, what it leaves behind, and the record that ties them together."""
+
+    kind: str
+    settings: Settings
+    inputs: dict[str, Path]
+    outputs: dict[str, Path]
+    record: Path
+    scratch: Path
+
+    @property
+    def name(self) -> str:
+        parts = ("dataset", "method", "seed", "extractor")
+        found = [getattr(self.settings, part, None) for part in parts]
+        return " ".join([self.kind, *(part.name if isinstance(part, Dataset) else str(part) for part in found if part is not None)])
+
+    def concerns(self, wanted: dict[str, Any]) -> bool:
+        """Whether the job is about the wanted dataset, method or seed."""
+        named = {key: value.name if isinstance(value, Dataset) else value for key, value in vars(self.settings).items()}
+        return all(named.get(key) == value for key, value in wanted.items())
+
+
+def _filled(paths: dict[str, Path], **wildcards: object) -> dict[str, Path]:
+    return {name: Path(str(path).format(**wildcards)) for name, path in paths.items()}
+
+
+def patterns(kind: str, layout: Layout, extractors: Iterable[str] = ()) -> tuple[dict[str, Path], dict[str, Path], Path]:
+    """Inputs, outputs and record of a kind of job, with wildcards in braces; `extractors` matter to scoring alone."""
+    splits = {f"{split}_images": layout.images(split) for split in SPLITS}
+    labels = {f"{split}_labels": layout.labels(split) for split in SPLITS}
+    beside = Path(str(layout.classifier).replace(".safetensors", ".record.json"))
+    match kind:
+        case "data":
+            return {}, splits | labels, layout.data / "{dataset}" / "record.json"
+        case "weights":
+            return {}, {"weights": layout.weights}, layout.weights.with_name("record.json")
+        case "classifier":
+            return splits | labels, {"classifier": layout.classifier}, beside
+        case "reference":
+            network = {"inception": {"weights": layout.weights}, "classifier": {"classifier": layout.classifier}}
+            used = {name: path for extractor in extractors for name, path in network[extractor].items()}
+            record = Path(str(layout.statistics).replace(".npz", ".record.json"))
+            return splits | used, {"statistics": layout.statistics}, record
+        case "train":
+            inputs = {"images": layout.images("train"), "classifier": layout.classifier}
+            names = {"best": "best.safetensors", "last": "last.safetensors", "history": "history.csv"}
+        case "sample":
+            inputs = {name: layout.cell("train", f"{name}.safetensors") for name in ("best", "last")}
+            names = {"samples": "samples.npz", "grid": "grid.png"}
+        case "score":
+            inputs = {"samples": layout.cell("sample", "samples.npz"), "classifier": layout.classifier}
+            for extractor in extractors:
+                inputs[f"{extractor}_statistics"] = Path(str(layout.statistics).replace("{extractor}", extractor))
+            if "inception" in extractors:
+                inputs["weights"] = layout.weights
+            names = {"metrics": "metrics.json"}
+        case _:
+            raise ValueError(kind)
+    return inputs, {name: layout.cell(kind, file) for name, file in names.items()}, layout.cell(kind, "record.json")
+
+
+def job(kind: str, settings: Settings, layout: Layout) -> Job:
+    """The job of a kind with these settings."""
+    wildcards = {key: value.name if isinstance(value, Dataset) else value for key, value in vars(settings).items()}
+    extractors = wildcards.get("extractors") or [wildcards[key] for key in ("extractor",) if key in wildcards]
+    inputs, outputs, record = patterns(kind, layout, extractors)
+    (record,) = _filled({"record": record}, **wildcards).values()
+    inside = record.parent.relative_to(layout.results) if layout.results in record.parents else Path(kind)
+    return Job(kind, settings, _filled(inputs, **wildcards), _filled(outputs, **wildcards), record, layout.scratch / inside)
+
+
+def kinds(phase: str) -> tuple[str, ...]:
+    """The kinds of job in a phase."""
+    return ("weights", "classifier", "reference") if phase == "reference" else (phase,)
+
+
+def phase_of(kind: str) -> str:
+    return next(phase for phase in PHASES if kind in kinds(phase))
+
+
+SETTINGS: dict[str, Any] = {
+    "data": DataSettings,
+    "weights": WeightsSettings,
+    "classifier": ClassifierSettings,
+    "reference": ReferenceSettings,
+    "train": TrainSettings,
+    "sample": SampleSettings,
+    "score": ScoreSettings,
+    "report": Study,
+}
+
+
+def settings(
+    study: Study, kind: str, dataset: str = "", method: str = "", seed: int | str = 0, extractor: Extractor = "classifier"
+) -> Settings:
+    """What a job of this kind is told: its own parameters and nothing more, so that nothing else can make it stale."""
+    cell = {"dataset": dataset, "method": method, "seed": int(seed)}
+    match kind:
+        case "data":
+            return DataSettings(dataset=dataset_named(study, dataset))
+        case "weights":
+            return WeightsSettings(extractor="inception")
+        case "classifier":
+            return ClassifierSettings(dataset=dataset, image_size=study.image_size, classifier=study.classifier)
+        case "reference":
+            return ReferenceSettings(
+                dataset=dataset, image_size=study.image_size, extractor=extractor, reference=study.score.reference
+            )
+        case "train":
+            shape = {"image_size": study.image_size, "width": study.width, "latent": study.latent}
+            return TrainSettings(**cell, **shape, recipe=study.methods[method], train=study.train)  # type: ignore[arg-type]
+        case "sample":
+            return SampleSettings(**cell, sample=study.sample)  # type: ignore[arg-type]
+        case "score":
+            return ScoreSettings(**cell, extractors=study.score.extractors, metrics=study.score.metrics)  # type: ignore[arg-type]
+        case "report":
+            return study
+    raise ValueError(kind)
+
+
+CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result; the plumbing between them does not
+    "data": ("datasets",),
+    "weights": (),
+    "classifier": ("datasets", "features"),
+    "reference": ("datasets", "features", "metrics"),
+    "train": (
+        *("training", "networks", "attention", "losses", "randomness", "checkpoints"),
+        *("datasets", "sampling", "features", "metrics"),  # for the rating
+    ),
+    "sample": ("sampling", "networks", "attention", "randomness", "checkpoints"),
+    "score": ("features", "metrics", "sampling"),
+}
+
+
+def code(kind: str) -> list[str]:
+    """The source files that a kind of job depends on, from the project's root."""
+    return [f"src/sagan_div/{room}.py" for room in CODE[kind]]
+
+
+def dataset_named(study: Study, name: str) -> Dataset:
+    return next(dataset for dataset in study.datasets if dataset.name == name)
+
+
+def cells(study: Study) -> list[dict[str, Any]]:
+    """Every dataset x method x seed of the study."""
+    return [
+        {"dataset": dataset.name, "method": method, "seed": seed}
+        for dataset in study.datasets
+        for method in study.methods
+        for seed in study.seeds
+    ]
+
+
+def jobs(study: Study, phase: str) -> list[Job]:
+    """The jobs of a phase, in the order in which they can run."""
+    layout = Layout(study.study)
+    names = [{"dataset": dataset.name} for dataset in study.datasets]
+    wanted: dict[str, list[dict[str, Any]]] = {
+        "data": names,
+        "weights": [{}] if "inception" in study.score.extractors else [],
+        "classifier": names,
+        "reference": [name | {"extractor": extractor} for name in names for extractor in study.score.extractors],
+    }
+    return [
+        job(kind, settings(study, kind, **wildcards), layout)
+        for kind in kinds(phase)
+        for wildcards in wanted.get(kind, cells(study))
+    ]
+
+
+def recorded(path: Path) -> dict[str, Any] | None:
+    """A record, or None where there is none that can be read."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and {"settings", "inputs", "outputs"} <= set(record) else None
+
+
+def stale(study: Study, phase: str) -> dict[Path, str]:
+    """Records of a phase that do not fit the study, with the reason. A missing artefact is not stale: it will be made."""
+    digests = _digests(study)
+    reasons = {each.record: _misfit(each, digests) for each in jobs(study, phase)}
+    return {record: reason for record, reason in reasons.items() if reason}
+
+
+def _digests(study: Study) -> dict[Path, str]:
+    """The SHA-256 of every artefact of the study, as the job that made it recorded it."""
+    found: dict[Path, str] = {}
+    for phase in PHASES[:-1]:
+        for each in jobs(study, phase):
+            outputs = (recorded(each.record) or {"outputs": {}})["outputs"]
+            found |= {each.outputs[name]: digest for name, digest in outputs.items() if name in each.outputs}
+    return found
+
+
+def _misfit(each: Job, digests: dict[Path, str]) -> str | None:
+    record = recorded(each.record)
+    if record is None:
+        return "it has no record" if any(path.exists() for path in each.outputs.values()) else None
+    if record["settings"] != plain(each.settings):
+        return f"it was made with other settings: {difference(record['settings'], plain(each.settings))}"
+    for name, path in each.inputs.items():
+        if path in digests and record["inputs"].get(name) != digests[path]:
+            return f"it was made from another {path}"
+    return None
+
+
+def difference(old: Any, new: Any, key: str = "") -> str:
+    """The first few leaves in which two settings differ, e.g. `train.images 640 -> 1280`."""
+    leaves_old, leaves_new = dict(_leaves(old, key)), dict(_leaves(new, key))
+    changed = [name for name in leaves_old | leaves_new if leaves_old.get(name) != leaves_new.get(name)]
+    shown = [f"{name} {leaves_old.get(name, 'absent')} -> {leaves_new.get(name, 'absent')}" for name in changed[:3]]
+    return ", ".join(shown) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+
+
+def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            yield from _leaves(entry, f"{key}.{name}" if key else name)
+    else:
+        yield key, list(value) if isinstance(value, tuple) else value
+
+
+def prune(study: Study, phase: str) -> list[str]:
+    """Delete what does not belong to the study: artefacts whose record disagrees, and files of no planned job.
+
+    Returns a line for each deletion. A missing artefact is the one reason to run that no tool can overlook.
+    """
+    root = Layout(study.study).folder(phase)
+    if phase == "report" or not root.is_dir():
+        return []
+    planned, digests, lines = jobs(study, phase), _digests(study), []
+    for each in planned:
+        reason = _misfit(each, digests)
+        if reason:
+            lines.append(f"{each.name}: removed, {reason}")
+            for path in (*each.outputs.values(), each.record):
+                path.unlink(missing_ok=True)
+    kept = {path for each in planned for path in (*each.outputs.values(), each.record)}
+    kept_folders = {path.parent for path in kept if path.parent.name == "_inception"}  # the weights lie beside their marker
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path not in kept and path.parent not in kept_folders and path.name != ".gitignore":
+            lines.append(f"{path}: removed, no job of the study makes it")
+            path.unlink()
+    for folder in sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            shutil.rmtree(folder)
+    return lines
+
+
+def require(study: Study, wanted: Iterable[Job] | None = None) -> None:
+    """Refuse artefacts that do not fit the study: all of them, or what the wanted jobs read. Raises Mistake naming the first."""
+    read = None if wanted is None else {path for each in wanted for path in each.inputs.values()}
+    digests = _digests(study)
+    for each in (each for phase in PHASES[:-1] for each in jobs(study, phase)):
+        if read is None or read & set(each.outputs.values()):
+            reason = _misfit(each, digests)
+            if reason:
+                raise Mistake(f"{each.record.parent}: {reason}; `sagan-div prune {phase_of(each.kind)}` removes what does not fit")
+
+
+def done(study: Study, each: Job) -> bool:
+    """Whether a job's artefacts are all there and fit the study; one that only says why there are none is not done."""
+    found = recorded(each.record)
+    whole = found is not None and "why" not in found and all(path.exists() for path in each.outputs.values())
+    return whole and _misfit(each, _digests(study)) is None
+
+
+def missing(each: Job) -> str | None:
+    """A line about the first input that is not there, with the command that makes it."""
+    makers = {"statistics": "reference", "images": "data", "labels": "data", "best": "train", "last": "train", "samples": "sample"}
+    for name, path in each.inputs.items():
+        if not path.exists():
+            return f"{path}: is missing; run `sagan-div {makers.get(name.split('_')[-1], name)}` first"
+    return None
+
+
+def record(each: Job, about: dict[str, Any]) -> None:
+    """Write the record of a finished job: its settings, the digests of what it read and wrote, and `about` it."""
+    inputs, outputs = ({name: files.sha256(path) for name, path in paths.items()} for paths in (each.inputs, each.outputs))
+    content = {"job": each.name, "settings": plain(each.settings), "inputs": inputs, "outputs": outputs} | about
+    files.write_text(each.record, json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def told(kind: str, text: str) -> Settings:
+    """The settings that a rule hands over as JSON. Raises Mistake."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise Mistake(f"--settings: not valid JSON: {text[:60]}") from None
+    result: Settings = read(SETTINGS[kind], value, "--settings")
+    return result
+
