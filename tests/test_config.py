@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
 
+from conftest import ROOT
 from sagan_div import config
 from sagan_div.errors import Mistake
 
@@ -42,7 +42,10 @@ def test_every_overlay_fits_the_study(overlay: Path) -> None:
         ("methods.dcgan.n_critic=2.5", "methods.dcgan.n_critic: expected a whole number, found 2.5"),
         ("methods.dcgan.n_critic=true", "methods.dcgan.n_critic: expected a whole number, found true"),
         ("methods.dcgan.n_critic=0", "methods.dcgan.n_critic: 0 is out of range; it must be at least 1"),
-        ("methods.dcgan.optimiser.lr_critic=fast", "methods.dcgan.optimiser.lr_critic: expected a number, found the text 'fast'"),
+        (
+            "methods.dcgan.optimiser.lr_critic=fast",
+            "methods.dcgan.optimiser.lr_critic: expected a number, found the text 'fast'",
+        ),
         ("methods.dcgan.optimiser.lr_critic=.nan", "methods.dcgan.optimiser.lr_critic: expected a number, found nan"),
         ("methods.dcgan.optimiser.betas=[0.5]", "methods.dcgan.optimiser.betas: expected 2 values, found 1"),
         ("methods.dcgan.loss.name=hing", "methods.dcgan.loss.name: the text 'hing' is none of"),

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sagan_div import config, plan
 from sagan_div.errors import Mistake
 

@@ -209,7 +209,9 @@ _Yaml12.add_implicit_resolver(
 )
 
 
-def load(params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), layer: Mapping[str, Any] | None = None) -> Study:
+def load(
+    params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), layer: Mapping[str, Any] | None = None
+) -> Study:
     """The study of `params`, with its own overlays, then `overlays`, then `layer`, then `sets` laid over it.
 
     `sets` are `key.sub=value` texts with YAML values; `layer` is Snakemake's config.
@@ -343,12 +345,13 @@ def _number(text: str) -> object:
 
 def _checked(study: Study) -> Study:
     _name(study.study, "study")
-    for key, found in (
-        ("datasets", [dataset.name for dataset in study.datasets]),
-        ("seeds", list(study.seeds)),
-        ("methods", list(study.methods)),
-        ("score.extractors", list(study.score.extractors)),
-    ):
+    named: dict[str, list[Any]] = {
+        "datasets": [dataset.name for dataset in study.datasets],
+        "seeds": list(study.seeds),
+        "methods": list(study.methods),
+        "score.extractors": list(study.score.extractors),
+    }
+    for key, found in named.items():
         if not found:
             raise Mistake(f"{key}: the list is empty; name at least one")
         twice = sorted({str(entry) for entry in found if found.count(entry) > 1})

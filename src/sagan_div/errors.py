@@ -1,11 +1,11 @@
 """What a user can mend: one line that names the culprit and the mend, never a traceback."""
 
 
-class Mistake(Exception):
+class Mistake(Exception):  # noqa: N818 (it is no error of the program)
     """A mistake in the input or the surroundings; its text is one line for the user, and the exit status is 2."""
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818
     """Work stopped by a signal after its state was saved; running the same command again continues it.
 
     `signal` is the number of the signal, so that the exit status can be 128 + signal as shells expect.

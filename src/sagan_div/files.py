@@ -58,6 +58,14 @@ def write_array(path: Path, array: np.ndarray) -> None:
         np.save(temporary, array, allow_pickle=False)
 
 
+def remove(path: Path) -> None:
+    """Delete a file that may be there. Raises Mistake where its folder does not let it."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise Mistake(f"{path}: cannot be replaced ({error.strerror}); free or choose another place") from None
+
+
 def read_array(path: Path) -> np.ndarray:
     """A .npy file. Raises Mistake where it is missing, truncated or pickled."""
     try:

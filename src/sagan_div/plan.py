@@ -21,7 +21,6 @@ from sagan_div.config import (
     Sample,
     Study,
     Train,
-    canonical,
     plain,
     read,
 )
@@ -164,7 +163,9 @@ class Job:
     def name(self) -> str:
         parts = ("dataset", "method", "seed", "extractor")
         found = [getattr(self.settings, part, None) for part in parts]
-        return " ".join([self.kind, *(part.name if isinstance(part, Dataset) else str(part) for part in found if part is not None)])
+        return " ".join(
+            [self.kind, *(part.name if isinstance(part, Dataset) else str(part) for part in found if part is not None)]
+        )
 
     def concerns(self, wanted: dict[str, Any]) -> bool:
         """Whether the job is about the wanted dataset, method or seed."""
@@ -402,14 +403,16 @@ def prune(study: Study, phase: str) -> list[str]:
 
 
 def require(study: Study, wanted: Iterable[Job] | None = None) -> None:
-    """Refuse artefacts that do not fit the study: all of them, or what the wanted jobs read. Raises Mistake naming the first."""
+    """Refuse artefacts that do not fit the study: all, or those that the wanted jobs read. Raises Mistake naming the first."""
     read = None if wanted is None else {path for each in wanted for path in each.inputs.values()}
     digests = _digests(study)
     for each in (each for phase in PHASES[:-1] for each in jobs(study, phase)):
         if read is None or read & set(each.outputs.values()):
             reason = _misfit(each, digests)
             if reason:
-                raise Mistake(f"{each.record.parent}: {reason}; `sagan-div prune {phase_of(each.kind)}` removes what does not fit")
+                raise Mistake(
+                    f"{each.record.parent}: {reason}; `sagan-div prune {phase_of(each.kind)}` removes what does not fit"
+                )
 
 
 def done(study: Study, each: Job) -> bool:
@@ -421,7 +424,14 @@ def done(study: Study, each: Job) -> bool:
 
 def missing(each: Job) -> str | None:
     """A line about the first input that is not there, with the command that makes it."""
-    makers = {"statistics": "reference", "images": "data", "labels": "data", "best": "train", "last": "train", "samples": "sample"}
+    makers = {
+        "statistics": "reference",
+        "images": "data",
+        "labels": "data",
+        "best": "train",
+        "last": "train",
+        "samples": "sample",
+    }
     for name, path in each.inputs.items():
         if not path.exists():
             return f"{path}: is missing; run `sagan-div {makers.get(name.split('_')[-1], name)}` first"
@@ -443,4 +453,3 @@ def told(kind: str, text: str) -> Settings:
         raise Mistake(f"--settings: not valid JSON: {text[:60]}") from None
     result: Settings = read(SETTINGS[kind], value, "--settings")
     return result
-
