@@ -1,0 +1,63 @@
+"""Non-local (self-attention) modules: maps [N, C, H, W] -> [N, C, H, W], each position attending to all others."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def _pointwise(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
+
+
+class SaganAttention(nn.Module):
+    """gamma * o(softmax(theta^T phi) g) + x, with phi and g pooled 2x2 and gamma starting at 0.
+
+    Query and key have C/8 channels, the value C/2, as in the official code (brain-research/self-attention-gan: non_local.py);
+    the paper's text has C/8 for the value and no pooling.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query = _pointwise(channels, max(channels // 8, 1))
+        self.key = _pointwise(channels, max(channels // 8, 1))
+        self.value = _pointwise(channels, max(channels // 2, 1))
+        self.output = _pointwise(max(channels // 2, 1), channels)
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        key, value = F.max_pool2d(self.key(x), 2), F.max_pool2d(self.value(x), 2)
+        attended = _attend(self.query(x), key, value, scale=1.0)
+        return x + self.gamma * self.output(attended)
+
+
+class NonLocalBlock(nn.Module):
+    """x + norm(o(softmax(theta^T phi / sqrt(C/2)) g)), all of C/2 channels, norm's gain starting at 0.
+
+    Wang et al. 2018, section 3.3 and 4.1; the scale and the pooled keys are those of facebookresearch/video-nonlocal-net:
+    lib/models/nonlocal_helper.py. Its convolutions carry biases there; the norm's shift stands for the output's here.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = max(channels // 2, 1)
+        self.query = _pointwise(channels, inner)
+        self.key = _pointwise(channels, inner)
+        self.value = _pointwise(channels, inner)
+        self.output = _pointwise(inner, channels)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = F.max_pool2d(x, 2)
+        attended = _attend(self.query(x), self.key(pooled), self.value(pooled), scale=self.query.out_channels**-0.5)
+        normalised: Tensor = self.norm(self.output(attended))
+        return x + normalised
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    """Maps [N, c, H, W], [N, c, h, w], [N, d, h, w] -> [N, d, H, W]: softmax over the key positions, per query."""
+    weights = torch.bmm(query.flatten(2).transpose(1, 2), key.flatten(2)).mul(scale).softmax(dim=-1)
+    return torch.bmm(value.flatten(2), weights.transpose(1, 2)).unflatten(2, query.shape[2:])
+
+
+ATTENTION = {"sagan": SaganAttention, "wang": NonLocalBlock}
