@@ -1,0 +1,225 @@
+"""Training: the loop, its two steps, its state on disk. Progress is counted in real images that the critic has seen."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from sagan_div import checkpoints, losses
+from sagan_div.config import WassersteinDivergence, plain
+from sagan_div.datasets import to_float
+from sagan_div.errors import Interrupted, Mistake
+from sagan_div.networks import Critic, Generator, Shape, build
+from sagan_div.plan import TrainSettings, difference
+from sagan_div.randomness import Batches, latents, stream
+
+STATISTICS = ("loss_critic", "score_real", "score_fake", "gradient_norm", "loss_generator")
+COLUMNS = ("images", "critic_updates", "generator_updates", *STATISTICS, "fid")
+SAVE_EVERY = 60.0  # seconds between saved states
+
+Rate = Callable[[Generator], float]  # the rating of a generator, lower is better (A25)
+
+
+class Progress(Protocol):
+    """What the loop tells its caller after every cycle."""
+
+    def __call__(self, images: int, row: dict[str, float]) -> None: ...
+
+
+@dataclass
+class Run:
+    """All that a cycle changes, and nothing else: what is saved is what is needed to continue bit for bit."""
+
+    settings: TrainSettings
+    shape: Shape
+    generator: Generator
+    critic: Critic
+    adam_generator: Adam
+    adam_critic: Adam
+    sums: Tensor  # of the statistics since the last row of the history, on the device, read once per row
+    cycle: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, float] = field(default_factory=dict)
+    best_tensors: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        return self.cycle * self.settings.recipe.n_critic * self.settings.batch_size
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of n critic steps and a generator step in the whole run."""
+        return math.ceil(self.settings.train.images / (self.settings.recipe.n_critic * self.settings.batch_size))
+
+
+def train(
+    settings: TrainSettings, images: Tensor, rate: Rate, state: Path, device: torch.device, progress: Progress
+) -> tuple[Run, float]:
+    """Train one cell on images uint8 [N, C, S, S]; continue from `state` where it exists. Returns the run and its images/s.
+
+    Raises Mistake where the state belongs to other settings or the loss is no longer finite, Interrupted on SIGTERM or SIGINT.
+    """
+    run = begin(settings, Shape(settings.image_size, images.shape[1], settings.width, settings.latent), device)
+    if state.exists():
+        restore(run, state)
+    rows, rated = _milestones(run.cycles, settings.train.log_rows), _milestones(run.cycles, settings.train.checkpoints)
+    images, batches = images.to(device), Batches(settings.seed, len(images), settings.batch_size)
+    started, seconds, saved = run.images, 0.0, time.monotonic()
+    with _signals() as caught:
+        while run.cycle < run.cycles:
+            clock = time.perf_counter()
+            cycle(run, images, batches)
+            seconds += time.perf_counter() - clock
+            if run.cycle in rows:
+                _log(run, rate(run.generator) if run.cycle in rated else None)
+            progress(run.images, run.history[-1] if run.history else {})
+            if caught or time.monotonic() - saved > SAVE_EVERY:
+                store(run, state)
+                saved = time.monotonic()
+            if caught:
+                raise Interrupted(f"stopped at {run.images:,} images; the same command continues from there", caught[0])
+    return run, (run.images - started) / seconds if seconds else 0.0
+
+
+def begin(settings: TrainSettings, shape: Shape, device: torch.device) -> Run:
+    """A run before its first cycle."""
+    generator, critic = build(settings.recipe, shape, settings.seed)
+    generator, critic = generator.to(device), critic.to(device)
+    rates = settings.recipe.optimiser
+    return Run(
+        settings,
+        shape,
+        generator,
+        critic,
+        Adam(generator.parameters(), lr=rates.lr_generator, betas=rates.betas),
+        Adam(critic.parameters(), lr=rates.lr_critic, betas=rates.betas),
+        torch.zeros(len(STATISTICS), device=device),
+    )
+
+
+def cycle(run: Run, images: Tensor, batches: Batches) -> None:
+    """n critic steps, each on fresh images and latents, then one generator step (A3)."""
+    recipe, seed, size = run.settings.recipe, run.settings.seed, run.settings.batch_size
+    for step in range(run.cycle * recipe.n_critic, (run.cycle + 1) * recipe.n_critic):
+        real = to_float(images[batches[step].to(images.device)])
+        z = latents(seed, "critic", step, size, run.shape.latent).to(real.device)
+        run.sums[:-1] += critic_step(run, real, z, torch.rand(size, generator=stream(seed, "mix", step)))
+    if recipe.generator_latents == "fresh":
+        z = latents(seed, "generator", run.cycle, size, run.shape.latent).to(images.device)
+    run.sums[-1] += generator_step(run, z)
+    run.cycle += 1
+
+
+def critic_step(run: Run, real: Tensor, z: Tensor, mix: Tensor) -> Tensor:
+    """One update of the critic on real images [B, C, S, S], latents z and numbers [B] of U(0, 1); returns four statistics."""
+    loss = run.settings.recipe.loss
+    with torch.no_grad():
+        fake = run.generator(z)
+    score_real, score_fake = run.critic(real), run.critic(fake)
+    objective = losses.critic_loss(loss, score_real, score_fake)
+    norm = torch.full((), math.nan, device=real.device)
+    if isinstance(loss, WassersteinDivergence):
+        gradients = losses.input_gradients(run.critic, losses.penalty_points(loss, real, fake, mix))
+        objective = objective + losses.penalty(loss, gradients)
+        norm = gradients.detach().flatten(1).norm(dim=1).mean()
+    run.adam_critic.zero_grad()
+    objective.backward()  # type: ignore[no-untyped-call]
+    run.adam_critic.step()
+    return torch.stack([objective.detach(), score_real.detach().mean(), score_fake.detach().mean(), norm])
+
+
+def generator_step(run: Run, z: Tensor) -> Tensor:
+    """One update of the generator on latents z; returns its loss. The critic passes gradients on but keeps none."""
+    run.critic.requires_grad_(False)
+    objective = losses.generator_loss(run.settings.recipe.loss, run.critic(run.generator(z)))
+    run.adam_generator.zero_grad()
+    objective.backward()  # type: ignore[no-untyped-call]
+    run.adam_generator.step()
+    run.critic.requires_grad_(True)
+    return objective.detach()
+
+
+def _milestones(cycles: int, count: int) -> set[int]:
+    """`count` cycles spread evenly over a run, the last one among them."""
+    return {math.ceil(cycles * i / count) for i in range(1, count + 1)}
+
+
+def _log(run: Run, fid: float | None) -> None:
+    """Close a row of the history with the means since the last one; keep the networks if their rating is the best so far."""
+    since = run.cycle - (int(run.history[-1]["generator_updates"]) if run.history else 0)
+    steps = torch.full_like(run.sums, since * run.settings.recipe.n_critic)
+    steps[-1] = since
+    means = dict(zip(STATISTICS, (run.sums / steps).tolist(), strict=True))
+    run.sums.zero_()
+    _check_health(run, means)
+    counts = {"images": run.images, "critic_updates": run.cycle * run.settings.recipe.n_critic, "generator_updates": run.cycle}
+    run.history.append(counts | means | {"fid": math.nan if fid is None else fid})
+    if fid is not None and fid < run.best.get("fid", math.inf):
+        run.best = {"images": run.images, "fid": fid}
+        tensors = checkpoints.tensors_of(generator=run.generator, critic=run.critic)
+        run.best_tensors = {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _check_health(run: Run, means: dict[str, float]) -> None:
+    if not math.isfinite(means["loss_critic"] + means["loss_generator"]):
+        cell = run.settings
+        raise Mistake(
+            f"{cell.dataset} {cell.method} seed {cell.seed}: training diverged by image {run.images:,} "
+            f"(critic loss {means['loss_critic']:g}, generator loss {means['loss_generator']:g}, "
+            f"critic gradient norm {means['gradient_norm']:g}); lower the learning rates of methods.{cell.method}.optimiser"
+        )
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """The signals caught inside the block: the loop ends a cycle before it obeys them."""
+    caught: list[int] = []
+
+    def remember(number: int, _: FrameType | None) -> None:
+        caught.append(number)
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def store(run: Run, path: Path) -> None:
+    """Save a run, atomically: networks, optimisers, open sums, history, and the best networks so far."""
+    tensors = checkpoints.tensors_of(generator=run.generator, critic=run.critic) | {"sums": run.sums}
+    for name, adam in (("adam_generator", run.adam_generator), ("adam_critic", run.adam_critic)):
+        for index, entries in adam.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{key}": value for key, value in entries.items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in run.best_tensors.items()}
+    about = {"settings": plain(run.settings), "cycle": run.cycle, "history": run.history, "best": run.best}
+    checkpoints.save(path, tensors, about)
+
+
+def restore(run: Run, path: Path) -> None:
+    """Put a run back to a saved state. Raises Mistake where the state was saved under other settings."""
+    tensors, about = checkpoints.load(path)
+    if about.get("settings") != plain(run.settings):
+        changed = difference(about.get("settings", {}), plain(run.settings))
+        raise Mistake(f"{path}: was saved under other settings ({changed}); restore them, or delete the file to start anew")
+    run.generator.load_state_dict(checkpoints.part(tensors, "generator"))
+    run.critic.load_state_dict(checkpoints.part(tensors, "critic"))
+    for name, adam in (("adam_generator", run.adam_generator), ("adam_critic", run.adam_critic)):
+        entries: dict[int, dict[str, Any]] = {}
+        for key, value in checkpoints.part(tensors, name).items():
+            index, entry = key.split(".")
+            entries.setdefault(int(index), {})[entry] = value
+        adam.load_state_dict(adam.state_dict() | {"state": entries})
+    run.sums.copy_(tensors["sums"])
+    run.cycle, run.history, run.best = about["cycle"], about["history"], about["best"]
+    run.best_tensors = {name: tensor.to(run.sums.device) for name, tensor in checkpoints.part(tensors, "best").items()}

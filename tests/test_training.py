@@ -1,0 +1,208 @@
+"""The loop: determinism, resuming after any interruption, what stops it, and what each step touches."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from conftest import ROOT
+from sagan_div import checkpoints, config, plan, training
+from sagan_div.errors import Interrupted, Mistake
+from sagan_div.randomness import Batches, latents, stream
+
+METHODS = list(config.load(ROOT / "params.yaml").methods)
+SIZE = ["datasets=[digits]", "image_size=16", "width=8", "latent=16"]
+TRAIN = ["train={images: 480, batch_size: 8, log_rows: 4, checkpoints: 2, rating_count: 8}"]
+
+
+def settings(method: str = "sagan-div-a", *sets: str) -> plan.TrainSettings:
+    study = config.load(ROOT / "params.yaml", sets=[*SIZE, *TRAIN, *sets])
+    found = plan.settings(study, "train", "digits", method, 0)
+    assert isinstance(found, plan.TrainSettings)
+    return found
+
+
+def images() -> Tensor:
+    return torch.randint(0, 256, (50, 1, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def rating(generator: torch.nn.Module) -> float:
+    return float(sum(p.detach().abs().mean() for p in generator.parameters()))
+
+
+def train(told: plan.TrainSettings, state: Path, progress: Any = lambda *_: None) -> training.Run:
+    run, _ = training.train(told, images(), rating, state, torch.device("cpu"), progress)
+    return run
+
+
+def bits(run: training.Run) -> dict[str, bytes]:
+    tensors = checkpoints.tensors_of(generator=run.generator, critic=run.critic) | run.best_tensors
+    moments = {
+        f"{name}{i}{key}": value
+        for name, adam in (("g", run.adam_generator), ("c", run.adam_critic))
+        for i, entry in adam.state_dict()["state"].items()
+        for key, value in entry.items()
+    }
+    return {name: tensor.numpy().tobytes() for name, tensor in (tensors | moments).items()} | {
+        "history": repr([sorted(row.items()) for row in run.history]).encode()
+    }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_interrupted_at_any_cycle_and_resumed_it_ends_with_the_same_bits(method: str, tmp_path: Path) -> None:
+    undisturbed = train(settings(method), tmp_path / "none")
+    state = tmp_path / "state.safetensors"
+
+    def stop_often(images: int, row: dict[str, float]) -> None:
+        if images // 40 % 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    stops: list[int] = []
+    while True:
+        try:
+            resumed = train(settings(method), state, stop_often)
+            break
+        except Interrupted as stop:
+            stops.append(stop.signal)
+    assert len(stops) > 3
+    assert set(stops) == {signal.SIGTERM}
+    assert bits(resumed) == bits(undisturbed)
+
+
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    script = (
+        "import sys, torch, pathlib; torch.set_num_threads(1); sys.path.insert(0, 'tests'); import test_training as t;"
+        "run = t.train(t.settings(), pathlib.Path('none')); t.training.store(run, pathlib.Path(sys.argv[1]))"
+    )
+    for name in ("one", "two"):
+        subprocess.run([sys.executable, "-c", script, str(tmp_path / name)], check=True, cwd=ROOT)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_killed_in_the_middle_it_continues_from_the_last_saved_state(tmp_path: Path) -> None:
+    """A process that saves after every cycle is killed without warning, again and again."""
+    script = (
+        "import sys, time, torch, pathlib; torch.set_num_threads(1); sys.path.insert(0, 'tests'); import test_training as t;"
+        "t.training.SAVE_EVERY = 0.0;"
+        "run = t.train(t.settings(), pathlib.Path(sys.argv[1]), lambda *_: (print('cycle', flush=True), time.sleep(0.02)));"
+        "t.training.store(run, pathlib.Path(sys.argv[2]))"
+    )
+    state, final = tmp_path / "state.safetensors", tmp_path / "final"
+    for cycles in (2, 3, 1, 4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, str(state), str(final)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        for _ in range(cycles):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not final.exists()
+    subprocess.run([sys.executable, "-c", script, str(state), str(final)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    undisturbed = tmp_path / "undisturbed"
+    training.store(train(settings(), tmp_path / "none"), undisturbed)
+    assert final.read_bytes() == undisturbed.read_bytes()
+
+
+def saved(tmp_path: Path) -> Path:
+    state = tmp_path / "state.safetensors"
+    training.store(train(settings(), tmp_path / "none"), state)
+    return state
+
+
+def test_a_state_of_other_settings_is_refused_with_the_difference(tmp_path: Path) -> None:
+    state = saved(tmp_path)
+    with pytest.raises(Mistake, match=r"other settings \(recipe.optimiser.lr_critic 0.0004 -> 0.001\)"):
+        train(settings("sagan-div-a", "methods.sagan-div-a.optimiser.lr_critic=0.001"), state)
+    assert state.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, None])
+def test_a_damaged_state_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    state = saved(tmp_path)
+    state.write_bytes(state.read_bytes()[:-100] if content is None else content)
+    with pytest.raises(Mistake, match="truncated or no safetensors file"):
+        train(settings(), state)
+
+
+def test_divergence_stops_the_cell_and_says_where(tmp_path: Path) -> None:
+    explosive = ["methods.wgan-div.loss.k=1e38", "methods.wgan-div.loss.multiplier=1e38"]
+    with pytest.raises(Mistake, match=r"digits wgan-div seed 0: training diverged by image 96 .*gradient norm"):
+        train(settings("wgan-div", *explosive, "train.log_rows=6"), tmp_path / "none")
+
+
+def test_the_history_counts_images_and_rates_its_checkpoints(tmp_path: Path) -> None:
+    run = train(settings("sagan-div-d"), tmp_path / "none")
+    assert [row["images"] for row in run.history] == [120, 240, 360, 480]
+    assert [row["fid"] == row["fid"] for row in run.history] == [False, True, False, True]
+    assert [row["critic_updates"] / row["generator_updates"] for row in run.history] == [5.0] * 4
+    assert run.best["fid"] == min(row["fid"] for row in run.history if row["fid"] == row["fid"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_step_moves_its_own_network_only(method: str, tmp_path: Path) -> None:
+    run = training.begin(settings(method), training.Shape(16, 1, 8, 16), torch.device("cpu"))
+
+    def weights() -> tuple[list[Tensor], list[Tensor]]:
+        return [p.detach().clone() for p in run.generator.parameters()], [p.detach().clone() for p in run.critic.parameters()]
+
+    def moved(before: list[Tensor], after: list[Tensor]) -> bool:
+        return any(not torch.equal(b, a) for b, a in zip(before, after, strict=True))
+
+    start = weights()
+    z, real = latents(0, "test", 0, 8, 16), torch.rand(8, 1, 16, 16) * 2 - 1
+    training.critic_step(run, real, z, torch.rand(8, generator=stream(0, "mix")))
+    between = weights()
+    training.generator_step(run, z)
+    end = weights()
+    assert (moved(start[0], between[0]), moved(start[1], between[1])) == (False, True)
+    assert (moved(between[0], end[0]), moved(between[1], end[1])) == (True, False)
+    assert all(p.requires_grad for p in run.critic.parameters())
+
+
+def test_every_image_is_seen_once_per_pass() -> None:
+    batches, seen = Batches(seed=3, count=50, batch_size=8), []
+    for step in range(25):
+        seen.append(batches[step])
+    stream_of_indices = torch.cat(seen)
+    for epoch in range(4):
+        assert sorted(stream_of_indices[epoch * 50 : (epoch + 1) * 50].tolist()) == list(range(50))
+    assert not torch.equal(stream_of_indices[:50], stream_of_indices[50:100])
+    assert torch.equal(Batches(3, 50, 8)[17], seen[17])  # from scratch, without the batches before it
+
+
+def test_a_batch_may_be_larger_than_the_dataset() -> None:
+    assert len(Batches(seed=0, count=5, batch_size=12)[0]) == 12
+
+
+def test_streams_differ_by_seed_purpose_and_step() -> None:
+    draws = {float(torch.rand((), generator=stream(*key))) for key in [(0, "a", 0), (1, "a", 0), (0, "b", 0), (0, "a", 1)]}
+    assert len(draws) == 4
+
+
+def test_a_state_is_saved_every_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
+    times: list[float] = []
+    train(settings(), tmp_path / "state.safetensors", lambda *_: times.append(time.time()))
+    assert (tmp_path / "state.safetensors").exists()
+
+
+@pytest.mark.gpu
+def test_training_runs_on_a_gpu_and_twice_gives_the_same_bits(tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    runs = [
+        training.train(settings(), images(), rating, tmp_path / "none", torch.device("cuda"), lambda *_: None)[0]
+        for _ in range(2)
+    ]
+    states = [
+        {k: v.cpu().numpy().tobytes() for k, v in checkpoints.tensors_of(g=r.generator, c=r.critic).items()} for r in runs
+    ]
+    assert states[0] == states[1]
