@@ -1,0 +1,310 @@
+"""The command line: parse, call one function, turn a mistake into one line."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from sagan_div import __version__, config, plan
+from sagan_div.errors import Interrupted, Mistake
+from sagan_div.terminal import note
+
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+
+
+def _together(*decorators: Decorator) -> Decorator:
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+study_options = _together(
+    click.option("--params", type=Path, default="params.yaml", show_default=True, help="The study's file."),
+    click.option("--overlay", "overlays", type=Path, multiple=True, help="A file laid over it; repeatable."),
+    click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Laid over both, e.g. train.images=64000."),
+)
+dataset_option = click.option("--dataset", help="One dataset of the study; all without it.")
+cell_options = _together(
+    dataset_option,
+    click.option("--method", help="One method of the study; all without it."),
+    click.option("--seed", type=int, help="One seed of the study; all without it."),
+)
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+machine_options = _together(
+    device_option, click.option("--threads", type=click.IntRange(1), help="CPU threads; other counts round differently.")
+)
+mirror_option = click.option("--mirror", help="A folder or URL to fetch from; SAGAN_DIV_MIRROR names one as well.")
+job_options = _together(
+    click.option("--again", is_flag=True, help="Also what is up to date."),
+    click.option(
+        "--settings", metavar="JSON", help="A job's settings, as Snakemake's rules hand them over, instead of the study's."
+    ),
+    click.option(
+        "--study", "name", default="main", show_default=True, help="With --settings: the study whose folders are used."
+    ),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__)
+def app() -> None:
+    """A reproduction of SAGAN-div: train, sample and score seven GANs, and set them beside the paper's numbers.
+
+    `snakemake --cores 2` runs the whole study; the commands below are its phases, each usable by hand, and a few tools.
+    A phase without --dataset, --method or --seed does all that is not up to date.
+    """
+
+
+@app.command()
+@dataset_option
+@mirror_option
+@study_options
+@job_options
+def data(mirror: str | None, **options: Any) -> None:
+    """Fetch a dataset, verify it, decode it to uint8 arrays."""
+    _work(_chosen("data", **options), mirror=mirror)
+
+
+@app.command()
+@click.option("--optional", is_flag=True, help="Leave word instead of failing where they cannot be had.")
+@mirror_option
+@study_options
+@job_options
+def weights(mirror: str | None, optional: bool, **options: Any) -> None:
+    """Fetch the published weights of pytorch-fid's Inception network and verify them."""
+    _work(_chosen("weights", **options), mirror=mirror, optional=optional)
+
+
+@app.command()
+@dataset_option
+@machine_options
+@study_options
+@job_options
+def classifier(device: str, threads: int | None, **options: Any) -> None:
+    """Train a dataset's domain classifier: a feature space beside Inception's."""
+    _work(_chosen("classifier", **options), device, threads)
+
+
+@app.command()
+@dataset_option
+@machine_options
+@study_options
+@job_options
+def reference(device: str, threads: int | None, **options: Any) -> None:
+    """Compute the statistics of real images that samples are compared with."""
+    _work(_chosen("reference", **options), device, threads)
+
+
+@app.command()
+@cell_options
+@machine_options
+@study_options
+@job_options
+def train(device: str, threads: int | None, **options: Any) -> None:
+    """Train a method on a dataset; started again after an interruption, it continues where it was."""
+    _work(_chosen("train", **options), device, threads)
+
+
+@app.command()
+@cell_options
+@machine_options
+@study_options
+@job_options
+def sample(device: str, threads: int | None, **options: Any) -> None:
+    """Draw images from a trained generator."""
+    _work(_chosen("sample", **options), device, threads)
+
+
+@app.command()
+@cell_options
+@machine_options
+@study_options
+@job_options
+def score(device: str, threads: int | None, **options: Any) -> None:
+    """Score the samples of a cell against real images."""
+    _work(_chosen("score", **options), device, threads)
+
+
+@app.command()
+@study_options
+@click.option("--settings", metavar="JSON", help="The whole study, as Snakemake's rule hands it over.")
+def report(params: Path, overlays: Sequence[Path], sets: Sequence[str], settings: str | None) -> None:
+    """Gather the scores into tables, figures and one page, beside the paper's values."""
+    from sagan_div import report as room
+
+    study = plan.told("report", settings) if settings else config.load(params, overlays, sets)
+    assert isinstance(study, config.Study)
+    plan.require(study)
+    print(room.write(study, plan.Layout(study.study), note))
+
+
+@app.command()
+@study_options
+def summary(params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+    """Print the table of a study's scores, and where its page is."""
+    from sagan_div import report as room
+
+    study = config.load(params, overlays, sets)
+    _console().print(room.summary(study, plan.Layout(study.study)))
+    print(plan.Layout(study.study).results / "report.html")
+
+
+@app.command()
+@click.argument("phase", required=False, type=click.Choice(plan.PHASES))
+@study_options
+def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+    """Delete artefacts of PHASE (all without it) that do not fit the study, so that they are made again."""
+    study = config.load(params, overlays, sets)
+    for each in [phase] if phase else plan.PHASES:
+        for line in plan.prune(study, each):
+            note(line)
+
+
+@app.command()
+@click.argument("method")
+@click.option("--channels", type=click.IntRange(1), default=1, show_default=True, help="Of the images: 1 grey, 3 colour.")
+@study_options
+def describe(method: str, channels: int, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+    """Print METHOD's networks: each layer with output shape, parameters and FLOPs per image (Table 1)."""
+    from sagan_div.networks import Shape, build
+
+    study = config.load(params, overlays, sets)
+    recipe = study.methods[_known("method", method, study.methods)]
+    shape = Shape(study.image_size, channels, study.width, study.latent)
+    for name, network in zip(("generator", "critic"), build(recipe, shape, seed=0), strict=True):
+        _console().print(_table(f"{method}: {name}", network, shape))
+
+
+@app.command()
+@click.argument("checkpoint", type=Path)
+@click.option("--out", type=Path, required=True, help="The folder to write to.")
+@click.option("--count", type=click.IntRange(1), default=64, show_default=True, help="How many images.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the latents.")
+@device_option
+def generate(checkpoint: Path, out: Path, count: int, seed: int, device: str) -> None:
+    """Draw PNG images from the generator of CHECKPOINT (best.safetensors or last.safetensors)."""
+    from sagan_div import sampling
+
+    generator, shape, _ = sampling.load_generator(checkpoint, _device(device))
+    images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
+    for index in range(count):
+        sampling.save_picture(out / f"{index:05d}.png", sampling.grid(images[index : index + 1], columns=1))
+    print(out)
+
+
+def _chosen(
+    kind: str,
+    settings: str | None,
+    name: str,
+    params: Path,
+    overlays: Sequence[Path],
+    sets: Sequence[str],
+    again: bool,
+    **only: Any,
+) -> list[plan.Job]:
+    """The jobs to do: the one that a rule hands over, or those of the study that the options leave."""
+    if settings is not None:
+        return [plan.job(kind, plan.told(kind, settings), plan.Layout(name))]
+    study = config.load(params, overlays, sets)
+    for key, known in (("dataset", [d.name for d in study.datasets]), ("method", list(study.methods)), ("seed", study.seeds)):
+        if only.get(key) is not None:
+            _known(key, only[key], known)
+    wanted = {key: value for key, value in only.items() if value is not None}
+    found = [each for each in plan.jobs(study, plan.phase_of(kind)) if each.kind == kind and each.concerns(wanted)]
+    plan.require(study, found)
+    todo = [each for each in found if again or not plan.done(study, each)]
+    for each in found:
+        if each not in todo:
+            note(f"{each.name}: up to date")
+    return todo
+
+
+def _known(key: str, name: Any, known: Any) -> Any:
+    if name not in known:
+        raise Mistake(f"--{key}: {name} is not in the study; it has {', '.join(map(str, known))}")
+    return name
+
+
+def _work(
+    jobs: Sequence[plan.Job], device: str = "cpu", threads: int | None = None, mirror: str | None = None, optional: bool = False
+) -> None:
+    if not jobs:
+        return
+    import torch
+
+    from sagan_div.phases import Machine, run
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, matrix products on CUDA may vary from run to run
+    torch.use_deterministic_algorithms(True)
+    machine = Machine(_device(device), mirror, optional)
+    for job in jobs:
+        run(job, machine)
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise Mistake(f"--device {name}: unknown; use auto, cpu, cuda or cuda:N") from None
+    if device.type not in ("cpu", "cuda"):
+        raise Mistake(f"--device {name}: only cpu and cuda are supported")
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= count):
+        raise Mistake(f"--device {name}: this machine offers PyTorch {count} CUDA devices; use --device auto or cpu")
+    return device
+
+
+def _table(title: str, network: Any, shape: Any) -> Table:
+    from sagan_div.networks import describe as layers
+
+    table = Table(title=title, title_justify="left")
+    for column in ("block", "layer", "k / s / p", "output", "parameters", "MFLOP/image"):
+        table.add_column(column, justify="left" if column in ("layer", "k / s / p", "output") else "right", no_wrap=True)
+    rows = layers(network, shape)
+    for row in rows:
+        output = " x ".join(map(str, row.output)) or "1"
+        flops = f"{row.flops / 1e6:,.2f}" if row.flops else ""
+        table.add_row(str(row.block), row.name, row.kernel, output, f"{row.parameters:,}" if row.parameters else "", flops)
+    table.add_section()
+    table.add_row("", "all", "", "", f"{sum(row.parameters for row in rows):,}", f"{sum(row.flops for row in rows) / 1e6:,.2f}")
+    return table
+
+
+def _console() -> Console:
+    """Standard output; as wide as its lines where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def main() -> None:
+    """The console script: exit status 0, 2 for a mistake, 128 + the signal's number after an interruption."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "sagan-div"
+        _fail(f"{error.format_message()} (see {command} --help)", 2)
+    except (Mistake, click.ClickException) as error:
+        _fail(str(error), 2)
+    except Interrupted as stop:
+        _fail(str(stop), 128 + stop.signal)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted", 130)
+
+
+def _fail(text: str, status: int) -> None:
+    print(f"sagan-div: {' '.join(text.split())}", file=sys.stderr)
+    sys.exit(status)

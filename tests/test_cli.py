@@ -1,0 +1,145 @@
+"""The command line as a user meets it: every mistake is one line that names the culprit and the mend, with exit status 2."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from conftest import ROOT, command
+from sagan_div import cli, plan
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run `sagan-div` in a folder that holds params.yaml; returns the exit status, stdout and stderr."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SAGAN_DIV_MIRROR", raising=False)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["sagan-div", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+DIGITS = ("--set", "datasets=[digits]", "--set", "score.extractors=[classifier]")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["trian"], "No such command 'trian'"),
+        (["train", "--methd", "dcgan"], "No such option '--methd'"),
+        (["train", "--method", "gan"], "--method: gan is not in the study; it has dcgan, wgan-div"),
+        (["data", "--dataset", "cifar"], "--dataset: cifar is not in the study; it has mnist, fashion-mnist"),
+        (["train", "--seed", "9"], "--seed: 9 is not in the study; it has 0, 1, 2"),
+        (["describe", "gan"], "--method: gan is not in the study"),
+        (["describe", "dcgan", "--params", "none.yaml"], "none.yaml: cannot be read (No such file or directory)"),
+        (["describe", "dcgan", "--overlay", "none.yaml"], "none.yaml: cannot be read (No such file or directory)"),
+        (["describe", "dcgan", "--set", "train.imags=1"], "train.imags: unknown key (did you mean 'images'?)"),
+        (["train", "--settings", "{"], "--settings: not valid JSON"),
+        (["train", "--settings", "{}"], "--settings.dataset: this key is missing"),
+        (["prune", "training"], "'training' is not one of 'data', 'reference'"),
+        (["generate", "none.safetensors", "--out", "x"], "none.safetensors: there is no such checkpoint"),
+        (["train", *DIGITS, "--dataset", "digits", "--method", "dcgan", "--seed", 0], "is missing; run `sagan-div data` first"),
+        (["data", *DIGITS, "--set", "datasets=[{birds: nowhere}]"], "nowhere: there is no such folder of images"),
+    ],
+)
+def test_a_mistake_is_one_line(call: Call, words: list[object], expected: str) -> None:
+    status, _, stderr = call(*words)
+    assert status == 2
+    assert expected in stderr
+    assert len(stderr.strip().splitlines()) == 1
+    assert stderr.startswith("sagan-div: ")
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:7", "tpu", "meta"])
+def test_a_device_that_is_not_there_is_named(call: Call, device: str) -> None:
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    call("data", *DIGITS)
+    status, _, stderr = call("classifier", *DIGITS, "--device", device)
+    assert status == 2
+    assert f"--device {device}" in stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where a folder should be")
+    status, _, stderr = call("data", *DIGITS)
+    assert status == 2
+    assert re.search(r"data/digits/\S+: cannot be (written|replaced) \(Not a directory\)", stderr)
+
+
+def test_without_network_or_mirror_the_mend_is_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision
+
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    status, _, stderr = call("data", "--dataset", "mnist")
+    assert status == 2
+    assert "name a folder or URL by --mirror or SAGAN_DIV_MIRROR" in stderr.splitlines()[-1]
+
+
+def test_help_names_every_phase_and_exits_with_zero(call: Call) -> None:
+    status, stdout, _ = call("--help")
+    assert status == 0
+    commands = set(re.findall(r"^  ([a-z]+) {2,}\S", stdout.partition("Commands:")[2], re.MULTILINE))
+    assert set(plan.PHASES) | {"describe", "generate", "prune", "summary", "weights", "classifier"} <= commands
+    for name in commands:
+        status, stdout, _ = call(name, "--help")
+        assert status == 0
+        assert "Usage: sagan-div " + name in stdout
+
+
+@pytest.mark.parametrize(
+    ("method", "generator", "critic"), [("dcgan", 3_574_656, 2_763_520), ("sagan-div-d", 4_007_940, 2_761_728)]
+)
+def test_describe_prints_table_1(call: Call, method: str, generator: int, critic: int) -> None:
+    status, stdout, _ = call("describe", method)
+    assert status == 0
+    for shape in ("512 x 4 x 4", "256 x 8 x 8", "128 x 16 x 16", "64 x 32 x 32", "1 x 64 x 64"):
+        assert shape in stdout
+    assert f"{generator:,}" in stdout
+    assert f"{critic:,}" in stdout
+
+
+def test_the_phases_by_hand_do_nothing_twice(tmp_path: Path) -> None:
+    """Data, classifier, a training that is not there yet, in processes of their own."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    small = ("--set", "image_size=16", "--set", "width=8", "--set", "classifier.epochs=1", "--set", "methods=[dcgan]")
+    small += (
+        "--set",
+        "train={images: 64, batch_size: 16, log_rows: 1, checkpoints: 1, rating_count: 32}",
+        "--set",
+        "seeds=[0]",
+    )
+    small += ("--set", "sample={count: 20, batch_size: 10}", "--set", "score.reference.count=200")
+    for phase in ("data", "classifier", "reference", "train", "sample", "score"):
+        done = command("sagan-div", phase, *DIGITS, *small, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    again = command("sagan-div", "score", *DIGITS, *small, cwd=tmp_path)
+    assert "score digits dcgan 0: up to date" in again.stderr
+    score = json.loads((tmp_path / "results/score/digits/dcgan/seed0/metrics.json").read_text())
+    assert score["extractors"]["classifier"]["fid"] > 0
+    edited = command("sagan-div", "score", *DIGITS, *small, "--set", "train.images=80", cwd=tmp_path)
+    assert edited.returncode == 0  # a score reads samples, which read the checkpoint: one step back is what a hand checks
+    sampled = command("sagan-div", "sample", *DIGITS, *small, "--set", "train.images=80", cwd=tmp_path)
+    assert sampled.returncode == 2
+    assert "train.images 64 -> 80; `sagan-div prune train` removes what does not fit" in sampled.line
+    checkpoint = tmp_path / "results/train/digits/dcgan/seed0/best.safetensors"
+    drawn = command("sagan-div", "generate", checkpoint, "--count", 3, "--out", tmp_path / "drawn", cwd=tmp_path)
+    assert drawn.returncode == 0
+    assert len(list((tmp_path / "drawn").glob("*.png"))) == 3
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    broken = command("sagan-div", "sample", *DIGITS, *small, "--again", cwd=tmp_path)
+    assert broken.returncode == 2
+    assert "best.safetensors: is truncated" in broken.line
