@@ -1,0 +1,148 @@
+"""The graph and the ledger: what Snakemake plans, that both tools agree, and that nothing is done twice."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT, TINY, command
+from sagan_div import config, plan
+
+
+def planned(*words: str, cwd: Path = ROOT) -> dict[str, int]:
+    """The job counts of a dry run."""
+    done = command("snakemake", "-n", "--quiet", "rules", *words, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in (done.stdout + done.stderr).splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+def test_the_plan_has_a_job_for_every_cell_and_phase(project: Path) -> None:
+    counts = planned(cwd=project)
+    assert counts["cell"] == counts["draw"] == counts["measure"] == 42
+    assert (counts["fetch"], counts["classifier"], counts["statistics"], counts["weights"], counts["report"]) == (2, 2, 4, 1, 1)
+
+
+def test_a_part_of_the_study_and_an_overlay_are_named_on_the_command_line(project: Path) -> None:
+    overlay = ("--configfile", "workflow/overlays/cpu.yaml")
+    assert planned(*overlay, cwd=project)["cell"] == 14
+    assert planned(*overlay, "--config", "datasets=[mnist]", "methods=[sngan]", cwd=project)["cell"] == 1
+
+
+def test_a_new_method_and_a_folder_need_params_yaml_alone(project: Path) -> None:
+    values = yaml.safe_load((project / "params.yaml").read_text())
+    values["methods"]["sagan"] = values["methods"]["sagan-div-d"] | {"loss": {"name": "hinge"}}
+    values["datasets"].append({"birds": "images/birds"})
+    (project / "params.yaml").write_text(yaml.safe_dump(values))
+    counts = planned(cwd=project)
+    assert (counts["fetch"], counts["cell"]) == (3, 3 * 8 * 3)
+
+
+def test_a_mistake_in_the_study_stops_snakemake_with_its_line(project: Path) -> None:
+    done = command("snakemake", "-n", "--config", "train={imags: 3}", cwd=project)
+    assert done.returncode != 0
+    assert "train.imags: unknown key (did you mean 'images'?)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_workflow_is_lint_clean(project: Path) -> None:
+    done = command("snakemake", "--lint", cwd=project)
+    assert done.returncode == 0, done.stderr
+
+
+def test_stages_depend_on_the_files_that_their_rules_read() -> None:
+    """DVC knows what Snakemake knows: source files and the phases before."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    study = config.load(ROOT / "params.yaml")
+    for phase in plan.PHASES[:-1]:
+        sources = {file for kind in plan.kinds(phase) for file in plan.code(kind)}
+        roots = {str(plan.Layout().folder(plan.phase_of(made.kind))) for made in makers(study, phase)}
+        assert set(stages[phase]["deps"]) == sources | roots | {"workflow/overlays"}
+        assert [str(plan.Layout().folder(phase))] == [next(iter(out)) for out in stages[phase]["outs"]]
+
+
+def makers(study: config.Study, phase: str) -> list[plan.Job]:
+    """The jobs of earlier phases that make what the jobs of a phase read."""
+    read = {path for job in plan.jobs(study, phase) for path in job.inputs.values()}
+    earlier = plan.PHASES[: plan.PHASES.index(phase)]
+    return [job for each in earlier for job in plan.jobs(study, each) if read & set(job.outputs.values())]
+
+
+def test_stages_list_the_parameters_that_their_settings_hold() -> None:
+    """An edit of any key of params.yaml that changes a job's settings must wake its stage."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    edits = {
+        "datasets": ["datasets=[digits]"],
+        "methods": ["methods.dcgan.n_critic=9"],
+        "seeds": ["seeds=[7]"],
+        "image_size": ["image_size=32"],
+        "width": ["width=9"],
+        "latent": ["latent=9"],
+        "classifier": ["classifier.epochs=9"],
+        "train": ["train.images=64"],
+        "sample": ["sample.count=64"],
+        "score": ["score.reference.count=64"],
+    }
+    study = config.load(ROOT / "params.yaml")
+    for phase in plan.PHASES[:-1]:
+        before = {config.canonical(job.settings) for job in plan.jobs(study, phase)}
+        for key, sets in edits.items():
+            after = {config.canonical(job.settings) for job in plan.jobs(config.load(ROOT / "params.yaml", sets=sets), phase)}
+            if after != before:
+                assert key in stages[phase]["params"], f"stage {phase} must list {key}"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny study as the study of record, in a git repository, computed and recorded by `dvc repro`."""
+    folder = tmp_path_factory.mktemp("study") / "project"
+    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "src", ".dvc/config", ".dvcignore", ".gitignore")
+    for name in listed:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    (folder / "workflow/overlays/tiny.yaml").write_text(TINY)
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("overlays: []", "overlays: [workflow/overlays/tiny.yaml]"))
+    for words in (["init", "-q"], ["config", "user.email", "test@example.org"], ["config", "user.name", "test"], ["add", "-A"]):
+        command("git", *words, cwd=folder)
+    command("git", "commit", "-qm", "start", cwd=folder)
+    done = command("dvc", "repro", cwd=folder, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_dvc_repro_leaves_results_that_both_tools_call_done(recorded: Path) -> None:
+    again = command("dvc", "repro", cwd=recorded)
+    assert "Data and pipelines are up to date" in again.stdout + again.stderr
+    idle = command("snakemake", "-n", cwd=recorded)
+    assert "Nothing to be done" in idle.stdout + idle.stderr
+    assert planned(cwd=recorded) == {}
+
+
+def test_dvc_metrics_show_has_a_row_for_each_method(recorded: Path) -> None:
+    shown = json.loads(command("dvc", "metrics", "show", "--json", cwd=recorded).stdout)[""]["data"]
+    assert set(shown) == {f"results/metrics/digits/{method}.json" for method in ("dcgan", "sagan-div-d")}
+    for entry in shown.values():
+        assert entry["data"]["fid_classifier"] > 0
+
+
+def test_an_edit_reruns_its_cell_alone(recorded: Path) -> None:
+    counts = planned("--config", "methods={dcgan: {optimiser: {lr_critic: 0.5}}}", cwd=recorded)
+    assert counts == {"cell": 1, "draw": 1, "measure": 1, "report": 1, "total": 4}
+    assert planned("--config", "methods={dcgan: {optimiser: {lr_critic: 2e-04}}}", cwd=recorded) == {}
+
+
+def test_snakemakes_own_report_works(recorded: Path) -> None:
+    done = command("snakemake", "--report", "report.html", cwd=recorded)
+    assert done.returncode == 0, done.stderr
+    assert (recorded / "report.html").stat().st_size > 100_000
+
+
+def test_the_page_needs_nothing_from_outside(recorded: Path) -> None:
+    page = (recorded / "results/report.html").read_text()
+    assert "<html" in page
+    for forbidden in ('src="http', "src='http", 'href="//', "@import", "url(http"):
+        assert forbidden not in page

@@ -1,0 +1,104 @@
+"""The study, and what every rule asks of it. All knowledge of jobs, paths and settings is in sagan_div.plan."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from sagan_div import config as configuration
+from sagan_div import plan
+from sagan_div import report as report_room
+from sagan_div.errors import Mistake
+
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")])
+)  # for `sagan-div`
+
+try:
+    STUDY = configuration.load(Path("params.yaml"), layer=config)
+except Mistake as mistake:
+    print(f"snakemake: {mistake}", file=sys.stderr)
+    sys.exit(2)
+
+LAYOUT = plan.Layout(STUDY.study)
+LOGS = f"logs/{STUDY.study}"
+RUNTIMES = f"logs/{STUDY.study}/runtimes"
+
+
+def names(values):
+    """A regular expression for a wildcard: one of these."""
+    return "|".join(re.escape(str(value)) for value in values)
+
+
+wildcard_constraints:
+    dataset=names(dataset.name for dataset in STUDY.datasets),
+    method=names(STUDY.methods),
+    seed=names(STUDY.seeds),
+    extractor=names(STUDY.score.extractors),
+
+
+def reads(kind, extractors=()):
+    """The inputs of a kind of job by name, its source files among them."""
+    inputs, _, _ = plan.patterns(kind, LAYOUT, extractors)
+    return {name: str(path) for name, path in inputs.items()} | {
+        "code": plan.code(kind)
+    }
+
+
+def writes(kind):
+    """The outputs of a kind of job by name, its record among them."""
+    _, outputs, record = plan.patterns(kind, LAYOUT)
+    return {name: str(path) for name, path in outputs.items()} | {"record": str(record)}
+
+
+def told(kind):
+    """The settings that a job is told, as one line of canonical JSON: equal settings are equal text."""
+
+    def settings(wildcards):
+        return configuration.canonical(plan.settings(STUDY, kind, **wildcards))
+
+    return settings
+
+
+def made_by(phase):
+    """All that the jobs of a phase leave behind."""
+    return [
+        str(path)
+        for job in plan.jobs(STUDY, phase)
+        for path in (*job.outputs.values(), job.record)
+    ]
+
+
+def work(wildcards):
+    """Slow methods first, so that the last minutes of a phase do not wait for one of them: those with more to differentiate."""
+    method = STUDY.methods[wildcards.method]
+    return 10 * (method.loss.name == "wasserstein-divergence") + 5 * (
+        method.generator.attention != "none"
+    )
+
+
+def reference_inputs(wildcards):
+    """Statistics in a feature space need that space's network only."""
+    return reads("reference", [wildcards.extractor])
+
+
+def page(name):
+    """A file of the report, with caption and category where Snakemake's own report shall show it."""
+    path = str(report_room.outputs(STUDY, LAYOUT)[name])
+    if path.endswith(".html"):
+        return report(path, caption="../report/page.rst", category="Report")
+    if path.endswith(".png"):
+        return report(
+            path,
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": Path(path).stem},
+        )
+    if path.endswith(".csv") and "/tables/" in path:
+        return report(
+            path,
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": Path(path).stem},
+        )
+    return path
