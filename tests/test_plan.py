@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from sagan_div import config, plan
+from sagan_div import config, files, plan
 from sagan_div.errors import Mistake
 
 TINY = ["datasets=[digits]", "methods=[dcgan, sngan]", "seeds=[0]", "score.extractors=[classifier]"]
@@ -70,6 +70,20 @@ def test_settings_survive_the_way_to_a_job_and_back() -> None:
     for phase in plan.PHASES[:-1]:
         for job in plan.jobs(main, phase):
             assert plan.job(job.kind, plan.told(job.kind, config.canonical(job.settings)), plan.Layout()) == job
+
+
+def test_other_images_in_a_folder_are_another_dataset(tmp_path: Path) -> None:
+    def told() -> str:
+        files.digest.cache_clear()
+        return config.canonical(plan.settings(study(f"datasets=[{{birds: {tmp_path}}}]"), "data", "birds"))
+
+    (tmp_path / "a.png").write_bytes(b"one")
+    before = told()
+    assert told() == before
+    (tmp_path / "a.png").write_bytes(b"two")
+    changed = told()
+    (tmp_path / "b.png").write_bytes(b"three")
+    assert len({before, changed, told()}) == 3
 
 
 def test_nothing_is_stale_where_nothing_changed(made: Path) -> None:

@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,14 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise Mistake(f"{path}: is missing; run the phase that makes it first") from None
+
+
+@cache
+def digest(folder: Path) -> str:
+    """The SHA-256 of all files below a folder with their names; of nothing where there is no such folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = [f"{path.relative_to(folder)} {sha256(path)}" for path in paths]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:

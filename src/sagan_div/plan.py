@@ -33,6 +33,7 @@ SPLITS = ("train", "test")
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
     dataset: Dataset
+    contents: str | None = None  # the digest of a folder's files: other images are another dataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +251,8 @@ def settings(
     cell = {"dataset": dataset, "method": method, "seed": int(seed)}
     match kind:
         case "data":
-            return DataSettings(dataset=dataset_named(study, dataset))
+            named = dataset_named(study, dataset)
+            return DataSettings(dataset=named, contents=None if named.folder is None else files.digest(Path(named.folder)))
         case "weights":
             return WeightsSettings(extractor="inception")
         case "classifier":
