@@ -1,0 +1,169 @@
+"""FID between two places, as the pytorch-fid command has it: folders of images, our samples, or statistics of either tool."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from sagan_div import metrics, terminal
+from sagan_div.errors import Mistake
+from sagan_div.features import Device, Extractor, Images, extract, inception_extractor
+from sagan_div.metrics import Moments
+
+Mode = Literal["fast", "exact"]
+
+ENDINGS = frozenset(
+    {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)  # pytorch-fid's, as it has them
+
+
+def fid(
+    a: Path,
+    b: Path,
+    weights: Path | None,
+    device: Device,
+    mode: Mode = "fast",
+    batch_size: int = 50,
+    note: Callable[[str], None] = terminal.note,
+) -> float:
+    """FID of two places: a folder of images, samples (.npz with uint8 `images` [N, C, H, W]) or statistics (.npz).
+
+    `exact` prints the digits of the pytorch-fid command, given the same weights, thread count and device; `fast` is within
+    1e-5 of them. The weights are needed only where there are images. Raises Mistake.
+    """
+    places = {path: read(path) for path in (a, b)}
+    if any(not isinstance(found, Moments) for found in places.values()):
+        if weights is None:
+            raise Mistake(f"{a}, {b}: images need Inception's weights; give them with --weights FILE")
+        extractor = inception_extractor(weights, device, mode)
+        places |= {
+            path: _measured(path, found, extractor, mode, batch_size, note)
+            for path, found in places.items()
+            if not isinstance(found, Moments)
+        }
+    try:
+        return DISTANCE[mode](places[a], places[b])  # type: ignore[arg-type]
+    except Mistake as mistake:
+        raise Mistake(f"{a}, {b}: {mistake}") from None
+
+
+def read(path: Path) -> Moments | Images:
+    """What lies at a place. Raises Mistake where it is neither images nor statistics."""
+    if path.is_dir():
+        return Folder(path)
+    with metrics.archive(path) as arrays:
+        if "images" not in arrays:
+            return metrics.load_statistics(path)
+        images: np.ndarray = arrays["images"]
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise Mistake(f"{path}: its images are {images.dtype} {images.shape}; uint8 [N, C, H, W] with C 1 or 3 is wanted")
+    return images
+
+
+def _measured(
+    path: Path, images: Images, extractor: Extractor, mode: Mode, batch_size: int, note: Callable[[str], None]
+) -> Moments:
+    for warning in _warnings(images, extractor.dimensions):
+        note(f"{path}: {warning}")
+    try:
+        with terminal.bar(str(path), len(images)) as advance:
+            found = extract(extractor, images, batch_size, lambda done: advance(done, ""))
+        return MOMENTS[mode](found, extractor.identity)
+    except Mistake as mistake:
+        raise Mistake(f"{path}: {mistake}") from None
+
+
+def _warnings(images: Images, dimensions: int) -> Iterator[str]:
+    if isinstance(images, Folder) and images.others:
+        yield f"{len(images.others)} files are no images to pytorch-fid and are left out, e.g. {images.others[0].name}"
+    if len(images) <= dimensions:
+        yield (
+            f"{len(images)} images give {dimensions} features no covariance of full rank, {dimensions + 1} would; "
+            "compare the result only with results of as many images"
+        )
+
+
+class Folder:
+    """The images in a folder that pytorch-fid would take, in its order; slices of it are uint8 [n, 3, H, W]."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises Mistake for a folder without images, and for images of several sizes."""
+        entries = sorted(path.iterdir())
+        self.files = [file for file in entries if file.suffix in ENDINGS]
+        self.others = [file for file in entries if file.suffix not in ENDINGS]
+        if not self.files:
+            raise Mistake(f"{path}: has no images ({', '.join(sorted(ENDINGS))}, in lower case)")
+        first, size = self.files[0], _size(self.files[0])
+        for file in self.files:
+            if _size(file) != size:
+                raise Mistake(f"{file}: is {_size(file)} pixels, {first.name} is {size}; bring all images to one size")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, chosen: slice) -> np.ndarray:
+        return np.stack([_pixels(file) for file in self.files[chosen]])
+
+
+def _size(file: Path) -> str:
+    with _image(file) as image:
+        return f"{image.width}x{image.height}"
+
+
+def _pixels(file: Path) -> np.ndarray:
+    with _image(file) as image:
+        return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+
+
+@contextmanager
+def _image(file: Path) -> Iterator[Image.Image]:
+    """An image file, open. Raises Mistake for what is none, and for more than 8 bits, which pytorch-fid would clip."""
+    try:
+        with Image.open(file) as image:
+            if image.mode.startswith(("I", "F")):
+                raise Mistake(f"{file}: has more than 8 bits per pixel; save it with 8")
+            yield image
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        raise Mistake(f"{file}: is no intact image; repair it, or take it out of the folder") from None
+
+
+def exact_moments(features: np.ndarray, extractor: str = "") -> Moments:
+    """Moments as pytorch-fid computes them, to the last bit. Raises Mistake as `metrics.moments` does."""
+    values = features.astype(np.float64)
+    if len(values) < 2 or not np.isfinite(values).all():
+        return metrics.moments(features, extractor)
+    return Moments(len(values), np.mean(values, axis=0), np.cov(values, rowvar=False), extractor)
+
+
+def exact_distance(a: Moments, b: Moments) -> float:
+    """pytorch-fid's own Fréchet distance, to the last bit: the order of the arguments matters there. Raises Mistake."""
+    metrics.check_comparable(a, b)
+    try:
+        from pytorch_fid import fid_score
+    except ImportError:
+        raise Mistake("pytorch-fid is not installed; `pip install 'sagan-div[study]'`") from None
+    try:
+        with _disp(fid_score.linalg):
+            return float(fid_score.calculate_frechet_distance(a.mean, a.covariance, b.mean, b.covariance))
+    except ValueError as error:
+        raise Mistake(f"pytorch-fid cannot take the root of these covariances ({error}); use --mode fast") from None
+
+
+@contextmanager
+def _disp(linalg: Any) -> Iterator[None]:
+    """pytorch-fid asks sqrtm for a pair with `disp=False`, which SciPy 1.18 has no more: for the moment it has it again."""
+    sqrtm = linalg.sqrtm
+    if "disp" not in inspect.signature(sqrtm).parameters:
+        linalg.sqrtm = lambda matrix, disp=True: sqrtm(matrix) if disp else (sqrtm(matrix), None)
+    try:
+        yield
+    finally:
+        linalg.sqrtm = sqrtm
+
+
+MOMENTS: dict[Mode, Callable[[np.ndarray, str], Moments]] = {"fast": metrics.moments, "exact": exact_moments}
+DISTANCE: dict[Mode, Callable[[Moments, Moments], float]] = {"fast": metrics.frechet_distance, "exact": exact_distance}

@@ -1,0 +1,55 @@
+"""Does a generator copy its training images? Fréchet distances cannot tell: copies have the best one there is.
+
+What counts is not how near samples lie to training images, but whether they lie nearer than images do that nobody has
+trained on: held-out ones. (Meehan et al. 2020, arXiv 2004.05675, compare the same distances.)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from sagan_div.errors import Mistake
+from sagan_div.metrics import squared_distances
+
+
+class Neighbours(NamedTuple):
+    """The nearest training image of each image: indices int64 [N], and distances float64 [N] in feature space."""
+
+    indices: np.ndarray
+    distances: np.ndarray
+
+
+def nearest(features: np.ndarray, training: np.ndarray) -> Neighbours:
+    """The nearest of training features [M, d] to each of features [N, d]."""
+    found = [(block.argmin(1), block.min(1)) for _, block in squared_distances(features, training)]
+    indices, squares = zip(*found, strict=True)
+    return Neighbours(np.concatenate(indices), np.sqrt(np.concatenate(squares)))
+
+
+class Memorisation(NamedTuple):
+    """Honest samples have a `nearer` of 1/2, a `share` of `level`, and a `z` around 0, far below it when they copy."""
+
+    share: float  # of samples nearer to a training image than all but the nearest `level` of held-out images are
+    level: float
+    nearer: float  # probability that a sample is nearer to a training image than a held-out image is
+    z: float  # of the Mann-Whitney test of the same
+
+
+def memorisation(samples: np.ndarray, held_out: np.ndarray, level: float = 0.01) -> Memorisation:
+    """Compare distances to the nearest training image: of samples [N], and of held-out real images [M].
+
+    Raises Mistake where there are no held-out images to compare with.
+    """
+    if not len(held_out):
+        raise Mistake("memorisation is judged by held-out images, and there are none; the dataset needs a test split")
+    threshold = np.quantile(held_out, level)
+    nearer = 1 - stats.mannwhitneyu(samples, held_out).statistic / (len(samples) * len(held_out))
+    spread = np.sqrt((len(samples) + len(held_out) + 1) / (12 * len(samples) * len(held_out)))
+    return Memorisation(float((samples < threshold).mean()), level, float(nearer), float((0.5 - nearer) / spread))
+
+
+def copies(samples: np.ndarray, training: np.ndarray) -> float:
+    """The share of uint8 samples [N, ...] that are a training image [M, ...] bit for bit."""
+    known = {image.tobytes() for image in training}
+    return sum(image.tobytes() in known for image in samples) / len(samples)
