@@ -1,0 +1,36 @@
+"""The report: what the runs of a study left behind -> metrics, tables, figures, claims and one page that people read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.table import Table
+
+from sagan_div.config import Study
+from sagan_div.plan import Layout
+from sagan_div.report import catalogue
+
+__all__ = ["outputs", "summary", "write"]
+
+# Snakemake asks for `outputs` in each of its processes, so what draws and computes is imported only where it is used.
+
+
+def outputs(study: Study, layout: Layout) -> dict[str, Path]:
+    """Every file that `write` makes for a study: `page`, and the others by their path inside the results."""
+    return {"page": layout.results / catalogue.PAGE} | {name: layout.results / name for name in catalogue.names(study)}
+
+
+def write(study: Study, layout: Layout, note: Callable[[str], None]) -> Path:
+    """Make every file of `outputs` from what is there, and return the page's path; `note` is told what is missing.
+
+    A cell that has not been run is shown as such. Raises Mistake where no cell of the study has left anything.
+    """
+    from sagan_div.report import writing
+
+    return writing.write(study, layout, outputs(study, layout), note)
+
+
+def summary(study: Study, layout: Layout) -> Table:
+    """The study for a terminal: a row per method, our FID (mean ± standard deviation over seeds) and the paper's beside it."""
+    from sagan_div.report import writing
+
+    return writing.summary(study, layout)

@@ -1,0 +1,45 @@
+"""Table 1 for every method of a study: what its networks are, layer by layer."""
+
+from dataclasses import dataclass
+from functools import cache, partial
+
+from sagan_div import config
+from sagan_div.config import Study
+from sagan_div.networks import Critic, Generator, Layer, Shape, describe
+
+
+@dataclass(frozen=True)
+class Network:
+    """A generator or critic: its blocks of layers, its parameters, and its work per image in MFLOP."""
+
+    title: str
+    blocks: tuple[tuple[Layer, ...], ...]
+
+    @property
+    def parameters(self) -> int:
+        return sum(layer.parameters for block in self.blocks for layer in block)
+
+    @property
+    def megaflops(self) -> float:
+        return sum(layer.flops for block in self.blocks for layer in block) / 1e6
+
+
+def networks(study: Study, channels: int) -> dict[str, tuple[Network, Network]]:
+    """Generator and critic of every method, for images of so many channels. Methods often share one: each is built once."""
+    shape = Shape(study.image_size, channels, study.width, study.latent)
+    generator, critic = cache(partial(_generator, shape)), cache(partial(_critic, shape))
+    return {name: (generator(method.generator), critic(method.critic)) for name, method in study.methods.items()}
+
+
+def _generator(shape: Shape, settings: config.Generator) -> Network:
+    return _network("Generator", Generator(settings, shape), shape)
+
+
+def _critic(shape: Shape, settings: config.Critic) -> Network:
+    return _network("Critic", Critic(settings, shape), shape)
+
+
+def _network(title: str, network: Generator | Critic, shape: Shape) -> Network:
+    layers = describe(network, shape)
+    numbers = sorted({layer.block for layer in layers})
+    return Network(title, tuple(tuple(layer for layer in layers if layer.block == number) for number in numbers))

@@ -1,0 +1,37 @@
+"""The names of everything that a report consists of, known from the study alone."""
+
+from sagan_div.config import Study
+from sagan_div.report import paper
+
+PAGE, CLAIMS = "report.html", "claims.json"
+TABLE_ENDINGS = ("csv", "md", "tex")
+FIGURE_ENDINGS = ("png", "pdf")
+ALBUMS = ("samples", "neighbours", "interpolations")
+CURVES = ("progress", "losses")
+
+
+def names(study: Study) -> list[str]:
+    """Every file but the page, by its path inside the results."""
+    cells = [(dataset.name, method) for dataset in study.datasets for method in study.methods]
+    return [
+        CLAIMS,
+        *(f"metrics/{dataset}/{method}.json" for dataset, method in cells),
+        *(f"tables/{table}.{ending}" for table in tables(study) for ending in TABLE_ENDINGS),
+        *(f"figures/{figure}.{ending}" for figure in figures(study) for ending in FIGURE_ENDINGS),
+        "plots/fid.csv",
+        *(f"plots/curves/{dataset}-{method}.csv" for dataset, method in cells),
+    ]
+
+
+def tables(study: Study) -> list[str]:
+    """The tables by file name without ending; the one of further measures where the study takes any."""
+    return ["table2", "table3", *(["measures"] if set(study.score.metrics) - {"fid"} else []), "cells"]
+
+
+def figures(study: Study) -> list[str]:
+    """The figures by file name without ending: about the claims where the study has a dataset of the paper's, about precision
+    and recall where it measures them."""
+    datasets = [dataset.name for dataset in study.datasets]
+    claims = ["differences"] if any(paper.covers(dataset) for dataset in datasets) else []
+    manifold = ["manifold"] if {"prdc"} & set(study.score.metrics) else []
+    return ["fid", *claims, *manifold, *(f"{kind}-{dataset}" for kind in (*ALBUMS, *CURVES) for dataset in datasets)]

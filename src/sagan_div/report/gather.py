@@ -1,0 +1,183 @@
+"""Everything that the runs of a study left behind, as pandas frames. The only reader of result files in this room."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sagan_div.config import Study
+from sagan_div.errors import Mistake
+from sagan_div.plan import Layout, cells, recorded
+from sagan_div.report.paper import facts
+
+CELL = ["dataset", "method", "seed"]
+COUNTED = ["images", "critic_updates", "generator_updates"]
+HISTORY = [*COUNTED, "loss_critic", "loss_generator", "score_real", "score_fake", "gradient_norm", "fid"]
+SCORES = ["extractor", "fid", "floor", "count", "reference_count", "reference_split", "why"]
+COUNTS = {"seed", "count", "reference_count", "floor", "noise"}  # numbers beside a score that are no score themselves
+LEAVINGS = {"scored": ("score", "metrics.json"), "sampled": ("sample", "samples.npz"), "trained": ("train", "history.csv")}
+NOT_RUN = "not run"
+
+Cell = tuple[str, str, int]
+Records = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study and what is there of it.
+
+    `scores`: a row per cell x extractor (columns CELL, SCORES, `noise` and any further metric; `fid` NaN with `why` where not
+    measured). `runs`: a row per planned cell with its `state` (scored, sampled, trained, not run), kept checkpoint, cost and
+    hardware. `history`: the rows of every history.csv. `records`: cell -> phase -> record.json.
+    """
+
+    study: Study
+    layout: Layout
+    scores: pd.DataFrame
+    runs: pd.DataFrame
+    history: pd.DataFrame
+    records: dict[Cell, Records]
+
+    @property
+    def datasets(self) -> list[str]:
+        return [dataset.name for dataset in self.study.datasets]
+
+    @property
+    def methods(self) -> list[str]:
+        """In the order of the paper's tables, whatever the order of the settings; methods of one's own come last."""
+        printed = list(facts()["labels"])
+        return sorted(self.study.methods, key=lambda method: printed.index(method) if method in printed else len(printed))
+
+    @property
+    def extractors(self) -> list[str]:
+        """The extractors of the study that measured at least one cell."""
+        measured = set(self.scores.dropna(subset=["fid"])["extractor"])
+        return [extractor for extractor in self.study.score.extractors if extractor in measured]
+
+    def fids(self, dataset: str, method: str, extractor: str) -> pd.Series:
+        """The measured FIDs of a method's seeds, indexed by seed."""
+        chosen = self.scores.query("dataset == @dataset and method == @method and extractor == @extractor")
+        return chosen.set_index("seed")["fid"].dropna().sort_index()
+
+    def floor(self, dataset: str, extractor: str) -> float | None:
+        """The FID of real images against real images at the study's counts, where the scores carry it."""
+        found = self.scores.query("dataset == @dataset and extractor == @extractor")["floor"].dropna()
+        return float(found.iloc[0]) if len(found) else None
+
+    def at(self, phase: str, name: str, cell: Cell) -> Path:
+        """The path of a cell's file."""
+        return at(self.layout.cell(phase, name), cell)
+
+
+def at(path: Path, cell: Cell) -> Path:
+    """A layout's path with its braces filled."""
+    return Path(str(path).format(**dict(zip(CELL, cell, strict=True))))
+
+
+def read(study: Study, layout: Layout) -> Results:
+    """The results of a study. Raises Mistake where none of its cells has left anything, or a file is damaged."""
+    planned: list[Cell] = [(cell["dataset"], cell["method"], cell["seed"]) for cell in cells(study)]
+    histories = {cell: _history(at(layout.cell("train", "history.csv"), cell)) for cell in planned}
+    records = {cell: _records(layout, cell) for cell in planned}
+    runs = pd.DataFrame([_run(layout, cell, records[cell], histories[cell]) for cell in planned])
+    if (runs["state"] == NOT_RUN).all():
+        raise Mistake(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
+    return Results(study, layout, _scores(study, layout, runs), runs, _joined(histories), records)
+
+
+def metric_names(scores: pd.DataFrame) -> list[str]:
+    """The metrics that some row of `scores` carries."""
+    numbers = [str(name) for name in scores.select_dtypes("number")]
+    return [name for name in numbers if name not in COUNTS and scores[name].notna().any()]
+
+
+def _records(layout: Layout, cell: Cell) -> Records:
+    found = {phase: recorded(at(layout.cell(phase, "record.json"), cell)) for phase in ("train", "sample", "score")}
+    return {phase: record for phase, record in found.items() if record}
+
+
+def _scores(study: Study, layout: Layout, runs: pd.DataFrame) -> pd.DataFrame:
+    here = list(zip(runs["dataset"], runs["method"], runs["seed"], strict=True))
+    rows = [row for cell in here for row in _cell_scores(study, layout, cell)]
+    further = sorted({name for row in rows for name in row} - {*CELL, *SCORES})
+    frame = pd.DataFrame(rows, columns=[*CELL, *SCORES, *further]).astype({"fid": float, "floor": float})
+    frame = frame.merge(runs[[*CELL, "noise"]], on=CELL, how="left")
+    return frame.assign(noise=frame["noise"].where(frame["extractor"] == "classifier"))  # runs are rated in that space alone
+
+
+def _cell_scores(study: Study, layout: Layout, cell: Cell) -> list[dict[str, Any]]:
+    path = at(layout.cell("score", "metrics.json"), cell)
+    if not path.exists():
+        return []
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["extractors"]
+        named = dict(zip(CELL, cell, strict=True))
+        return [named | {"extractor": name} | _entry(entries[name]) for name in study.score.extractors if name in entries]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Mistake(f"{path}: is damaged; delete it and score the cell again") from None
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    """An extractor's numbers, with the floor of the FID by one name."""
+    return {("floor" if name == "fid_floor" else name): value for name, value in entry.items()}
+
+
+def _history(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        return pd.DataFrame(columns=HISTORY, dtype=float)
+    try:
+        return pd.read_csv(path).reindex(columns=HISTORY).astype(float).astype(dict.fromkeys(COUNTED, int))
+    except ValueError:
+        raise Mistake(f"{path}: is damaged; delete it and train the cell again") from None
+
+
+def _joined(histories: dict[Cell, pd.DataFrame]) -> pd.DataFrame:
+    frames = [frame.assign(dataset=cell[0], method=cell[1], seed=cell[2]) for cell, frame in histories.items() if len(frame)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*HISTORY, *CELL])
+
+
+def _run(layout: Layout, cell: Cell, records: Records, history: pd.DataFrame) -> dict[str, Any]:
+    train = records.get("train", {})
+    hardware, best, speed = train.get("hardware", {}), train.get("best") or {}, train.get("images_per_second")
+    return {
+        **dict(zip(CELL, cell, strict=True)),
+        "state": next((state for state, place in LEAVINGS.items() if at(layout.cell(*place), cell).exists()), NOT_RUN),
+        "best_images": _number(best.get("images")),
+        "best_fid": _number(best.get("fid")),
+        "seconds": _number(train.get("seconds")),
+        "images_per_second": _number(speed),
+        "cost": 1e6 / speed if speed else math.nan,
+        "device": hardware.get("processor") or hardware.get("device"),
+        "threads": _number(hardware.get("threads")),
+        "commit": train.get("commit"),
+        **_unrest(history),
+    }
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _unrest(history: pd.DataFrame) -> dict[str, Any]:
+    """How much a run's rating jumps over its second half, and whether the run held (None without a rating).
+
+    `noise` is in FID, `unrest` in per cent of it, both NaN below three ratings.
+    """
+    ratings = history["fid"].dropna().to_numpy(dtype=float)
+    tail = ratings[len(ratings) // 2 :]
+    enough = len(tail) >= 3 and bool(np.isfinite(tail).all()) and bool((tail > 0).all())
+    losses = history[["loss_critic", "loss_generator"]].to_numpy(dtype=float)
+    return {
+        "noise": _successive(tail) if enough else math.nan,
+        "unrest": 100 * _successive(np.log(tail)) if enough else math.nan,
+        "steady": bool(np.isfinite(losses).all() and ratings[-1] <= 2 * ratings.min()) if len(ratings) else None,
+    }
+
+
+def _successive(values: np.ndarray) -> float:
+    """The standard deviation by successive differences (von Neumann), which a slow trend does not inflate."""
+    return float(np.sqrt(np.mean(np.diff(values) ** 2) / 2))

@@ -1,0 +1,94 @@
+"""Images as readers see them: samples beside real images, their nearest training images, and walks between latents."""
+
+import base64
+import io
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from sagan_div import datasets, files, sampling
+from sagan_div.randomness import latents
+from sagan_div.report import paper
+from sagan_div.report.gather import Cell, Results, at
+
+ACROSS, DOWN = 8, 8
+WALKS = 3  # of ACROSS steps each
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture and its title; no picture where nothing has been run."""
+
+    title: str
+    picture: Image.Image | None
+
+
+Albums = dict[str, list[Panel]]
+
+
+def albums(results: Results, dataset: str) -> Albums:
+    """A dataset's panels by kind (catalogue.ALBUMS): real images, then a panel for each method, of its first seed there is."""
+    path = at(results.layout.images("train"), (dataset, "", 0))
+    real = torch.from_numpy(files.read_array(path)) if path.exists() else None
+    found: Albums = {"samples": [_real(results, real)], "neighbours": [], "interpolations": []}
+    for method in results.methods:
+        cell = next((cell for seed in results.study.seeds if _is_there(results, cell := (dataset, method, seed))), None)
+        title = paper.label(method) + (f", seed {cell[2]}" if cell else "")
+        drawn = sampling.load_samples(results.at("sample", "samples.npz", cell)) if cell else None
+        found["samples"].append(Panel(title, None if drawn is None else sampling.grid(drawn[: ACROSS * DOWN], ACROSS)))
+        found["neighbours"].append(Panel(title, None if drawn is None or real is None else _neighbours(drawn[:ACROSS], real)))
+        found["interpolations"].append(Panel(title, _walks(results, cell) if cell else None))
+    return found
+
+
+def _is_there(results: Results, cell: Cell) -> bool:
+    return results.at("sample", "samples.npz", cell).exists()
+
+
+def _real(results: Results, real: Tensor | None) -> Panel:
+    """The first training images of a seeded permutation at the study's size."""
+    if real is None:
+        return Panel("Real images", None)
+    first = real[datasets.shuffled(len(real))[: ACROSS * DOWN]]
+    return Panel("Real images", sampling.grid(datasets.resized(first, results.study.image_size), ACROSS))
+
+
+def _neighbours(drawn: Tensor, real: Tensor) -> Image.Image:
+    """Samples above the training images nearest to them: Euclidean distance of pixels at the size in store."""
+    small = datasets.resized(drawn, real.shape[-1]).flatten(1).float()
+    parts = torch.split(real, 10_000)  # of bounded memory
+    nearest = torch.cat([torch.cdist(small, part.flatten(1).float()) for part in parts], dim=1).argmin(dim=1)
+    return sampling.grid(torch.cat([drawn, datasets.resized(real[nearest], drawn.shape[-1])]), ACROSS)
+
+
+def _walks(results: Results, cell: Cell) -> Image.Image | None:
+    """Images along the arcs between pairs of latents, a walk per row, from the generator that was sampled."""
+    path = results.at("train", f"{results.study.sample.select}.safetensors", cell)
+    if not path.exists():
+        return None
+    generator, shape, _ = sampling.load_generator(path, torch.device("cpu"))
+    ends = latents(cell[2], "sample", 0, 2 * WALKS, shape.latent).flatten(1)
+    with torch.no_grad():
+        walked = [
+            generator(arc(start, end, ACROSS)[:, :, None, None]) for start, end in zip(ends[::2], ends[1::2], strict=True)
+        ]
+    return sampling.grid(sampling.to_uint8(torch.cat(walked)), ACROSS)
+
+
+def arc(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """`steps` latents [steps, d] along the great circle from `start` to `end` [d]: a straight line would cut through the
+    sphere that normal latents lie on."""
+    angle = torch.arccos(torch.nn.functional.cosine_similarity(start, end, dim=0).clamp(-1, 1))
+    share = torch.linspace(0, 1, steps)[:, None]
+    if torch.sin(angle) < 1e-6:
+        return torch.lerp(start, end, share)
+    return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * end) / torch.sin(angle)
+
+
+def address(picture: Image.Image) -> str:
+    """A picture as the data address of a PNG."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

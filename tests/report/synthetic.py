@@ -1,0 +1,162 @@
+"""A synthetic study on disk: tiny images and seeded numbers whose order is known, in the files that the phases leave."""
+
+import contextlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sagan_div import checkpoints, config, networks, plan, report
+from sagan_div.report import gather
+
+ROOT = Path(__file__).resolve().parents[2]
+LEVELS = {  # FIDs in the paper's order, at a level of our own
+    "sngan": 6.0,
+    "dcgan": 9.0,
+    "sagan-div-d": 12.0,
+    "sagan-div-b": 13.0,
+    "wgan-div": 17.0,
+    "sagan-div-a": 21.0,
+    "sagan-div-c": 30.0,
+}
+FLOOR = 1.1
+GAPS = {("fashion-mnist", "sngan"): "not run", ("fashion-mnist", "sagan-div-b"): "trained"}
+ABOUT = {
+    "versions": {"torch": "2.11"},
+    "hardware": {"device": "cpu", "processor": "Synthetic CPU", "threads": 2},
+    "seconds": 1234.5,
+    "commit": "0123abc",
+}
+
+
+def study(*sets: str, **changes: Any) -> config.Study:
+    """The study of params.yaml, small."""
+    small = ["seeds=[0, 1]", "image_size=16", "width=4", "score.extractors=[inception, classifier]"]
+    few = "methods=[dcgan, sngan, sagan-div-b, sagan-div-d]"
+    return replace(config.load(ROOT / "params.yaml", sets=[*small, few, *sets]), overlays=(), **changes)
+
+
+def rings(seed: int, count: int, size: int) -> np.ndarray:
+    """Rings in place of digits and clothes, uint8 [count, 1, size, size]."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] / size
+    centres, radii = generator.uniform(0.4, 0.6, (count, 2, 1, 1)), generator.uniform(0.18, 0.32, (count, 1, 1))
+    distance = np.hypot(x - centres[:, 0], y - centres[:, 1]) - radii
+    return (255 * np.exp(-((distance * 20) ** 2))).astype(np.uint8)[:, None]
+
+
+def samples(seed: int, count: int, noise: float, size: int) -> np.ndarray:
+    """Rings with noise on them."""
+    noisy = rings(seed + 1, count, size) + np.random.default_rng(seed).normal(0, noise, (count, 1, size, size))
+    return noisy.clip(0, 255).astype(np.uint8)
+
+
+def level(dataset: str, method: str, seed: int) -> float:
+    """The FID of a cell: its method's level and a little of its own."""
+    return LEVELS[method] + float(np.random.default_rng([seed, len(method), ord(method[-1]), len(dataset)]).normal(0, 0.4))
+
+
+def history(method: str, seed: int, images: int) -> str:
+    """A falling rating with noise, in every fifth row."""
+    generator = np.random.default_rng([seed, len(method), ord(method[-1])])
+    lines = ["images,critic_updates,generator_updates,loss_critic,loss_generator,score_real,score_fake,gradient_norm,fid"]
+    for row in range(1, 101):
+        rating = LEVELS[method] * (1 + 8 * np.exp(-row / 15)) * np.exp(generator.normal(0, 0.04))
+        losses = f"{generator.normal(1 + 3 / row, 0.1):.4f},{generator.normal(2, 0.2):.4f}"
+        lines.append(f"{images * row // 100},{row * 50},{row * 10},{losses},0.5,-0.5,1.0,{rating if row % 5 == 0 else ''}")
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A study's results below `root`."""
+
+    root: Path
+    study: config.Study
+
+    @property
+    def layout(self) -> plan.Layout:
+        return plan.Layout(self.study.study)
+
+    @property
+    def results(self) -> Path:
+        return self.root / self.layout.results
+
+    def at(self, phase: str, name: str, dataset: str, method: str, seed: int) -> Path:
+        path = self.root / str(self.layout.cell(phase, name)).format(dataset=dataset, method=method, seed=seed)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self) -> list[str]:
+        """Write the report; returns what was noted."""
+        notes: list[str] = []
+        with contextlib.chdir(self.root):
+            report.write(self.study, self.layout, notes.append)
+        return notes
+
+    def read(self) -> gather.Results:
+        with contextlib.chdir(self.root):
+            return gather.read(self.study, self.layout)
+
+    def data(self, dataset: str) -> None:
+        path = self.root / str(self.layout.images("train")).format(dataset=dataset)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, rings(0, 80, 28))
+
+    def train(self, dataset: str, method: str, seed: int) -> None:
+        """What training leaves: the history, the kept generator (untrained here), the record."""
+        settings = plan.settings(self.study, "train", dataset, method, seed)
+        shape = networks.Shape(self.study.image_size, 1, self.study.width, self.study.latent)
+        tensors = checkpoints.tensors_of(generator=networks.build(self.study.methods[method], shape, seed)[0])
+        about = {"settings": config.plain(settings), "channels": 1}
+        checkpoints.save(self.at("train", "best.safetensors", dataset, method, seed), tensors, about)
+        images = self.study.train.images
+        self.at("train", "history.csv", dataset, method, seed).write_text(history(method, seed, images))
+        best = {"images": images, "fid": level(dataset, method, seed)}
+        self.record("train", dataset, method, seed, best=best, images_per_second=900.0 + seed)
+
+    def sample(self, dataset: str, method: str, seed: int) -> None:
+        drawn = samples(seed, 80, LEVELS[method] * 3, self.study.image_size)
+        np.savez_compressed(self.at("sample", "samples.npz", dataset, method, seed), images=drawn)
+        self.record("sample", dataset, method, seed)
+
+    def score(self, dataset: str, method: str, seed: int) -> None:
+        """A classifier's FID with its floor, and an Inception that is not at hand."""
+        fid = level(dataset, method, seed)
+        further = {"fid_infinity": fid - 0.5, "kid": fid / 1000, "kid_error": 0.001, "is": 9 - fid / 10, "is_std": 0.1}
+        further |= {
+            "precision": 0.95 - fid / 80,
+            "recall": 0.8 - fid / 60,
+            "density": 1.1 - fid / 60,
+            "coverage": 0.95 - fid / 70,
+        }
+        reference = {"reference_count": 10000, "reference_split": "train", "floor": FLOOR}
+        entries = {
+            "classifier": {"fid": fid, "count": 10000} | reference | further,
+            "inception": {"fid": None, "why": "Inception's weights are not at hand"},
+        }
+        found = {"dataset": dataset, "method": method, "seed": seed, "extractors": entries}
+        self.at("score", "metrics.json", dataset, method, seed).write_text(json.dumps(found))
+        self.record("score", dataset, method, seed)
+
+    def record(self, phase: str, dataset: str, method: str, seed: int, **about: Any) -> None:
+        settings = config.plain(plan.settings(self.study, phase, dataset, method, seed))
+        content = {"job": f"{phase} {dataset} {method} {seed}", "settings": settings, "code": {}, "inputs": {}, "outputs": {}}
+        self.at(phase, "record.json", dataset, method, seed).write_text(json.dumps(content | ABOUT | about))
+
+
+def grow(root: Path, settings: config.Study, gaps: dict[tuple[str, str], str] | None = None) -> Tree:
+    """A study's results below `root`, less what `gaps` names: (dataset, method) -> not run, or trained and no more."""
+    tree = Tree(root, settings)
+    for dataset in settings.datasets:
+        tree.data(dataset.name)
+    for cell in plan.cells(settings):
+        left_off = (gaps or {}).get((cell["dataset"], cell["method"]))
+        if left_off != "not run":
+            tree.train(**cell)
+        if left_off is None:
+            tree.sample(**cell)
+            tree.score(**cell)
+    return tree

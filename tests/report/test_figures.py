@@ -1,0 +1,126 @@
+"""What the figures rest on: labels that do not overlap, pictures that show what they say, ratings that are read rightly."""
+
+import contextlib
+import itertools
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from synthetic import Tree, grow, history, rings, study
+
+from sagan_div.report import catalogue, figures, gather, pictures, prose
+
+
+@pytest.mark.parametrize("heights", [[0.1, 0.11, 0.12], [0.0, 0.5, 0.51, 0.9], [0.3], [], [0.2] * 7])
+def test_labels_are_apart_and_keep_their_order(heights: list[float]) -> None:
+    moved = figures.apart(heights, 0.05)
+    assert all(high - low >= 0.05 - 1e-9 for low, high in itertools.pairwise(moved))
+    assert sum(moved) == pytest.approx(sum(heights))
+
+
+def test_labels_with_room_stay_where_they_are() -> None:
+    assert figures.apart([0.1, 0.5, 0.9], 0.05) == [0.1, 0.5, 0.9]
+
+
+def test_an_arc_keeps_its_ends_and_its_length() -> None:
+    start, end = torch.tensor([2.0, 0.0, 0.0]), torch.tensor([0.0, 2.0, 0.0])
+    walked = pictures.arc(start, end, 5)
+    assert torch.allclose(walked[0], start)
+    assert torch.allclose(walked[-1], end, atol=1e-6)
+    assert torch.allclose(walked.norm(dim=1), torch.full((5,), 2.0))
+    assert torch.allclose(pictures.arc(start, start, 3), start.expand(3, 3))
+
+
+def test_neighbours_of_training_images_are_themselves() -> None:
+    real = torch.from_numpy(rings(3, 40, 28))
+    picture = np.asarray(pictures._neighbours(real[5:13], real))
+    height = picture.shape[0] // 2
+    assert (picture[:height] == picture[-height:]).all()
+
+
+def test_albums_show_real_images_first_and_name_what_was_not_run(written: Tree) -> None:
+    with contextlib.chdir(written.root):
+        albums = pictures.albums(gather.read(written.study, written.layout), "fashion-mnist")
+    assert [panel.title for panel in albums["samples"]] == [
+        "Real images",
+        "DCGAN, seed 0",
+        "SNGAN",
+        "SAGAN-div b",
+        "SAGAN-div d, seed 0",
+    ]
+    assert [panel.picture is None for panel in albums["samples"]] == [False, False, True, True, False]
+    assert all(panel.picture is not None for panel in albums["interpolations"] if "seed" in panel.title)
+
+
+def test_the_noise_of_ratings_ignores_a_slow_trend() -> None:
+    trend = pd.DataFrame({"fid": np.linspace(40, 20, 400), "loss_critic": 1.0, "loss_generator": 1.0})
+    assert gather._unrest(trend)["noise"] < 0.05
+    noisy = trend.assign(fid=trend["fid"] + np.random.default_rng(0).normal(0, 2, 400))
+    assert gather._unrest(noisy)["noise"] == pytest.approx(2, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("fids", "loss", "steady"), [([9, 8, 7], 1.0, True), ([9, 4, 9], 1.0, False), ([9, 8, 7], math.inf, False)]
+)
+def test_a_run_is_steady_unless_it_ends_badly(fids: list[float], loss: float, steady: bool) -> None:
+    frame = pd.DataFrame({"fid": fids, "loss_critic": loss, "loss_generator": 1.0})
+    assert gather._unrest(frame)["steady"] is steady
+
+
+def test_a_run_without_ratings_is_neither() -> None:
+    frame = pd.DataFrame({"fid": [math.nan], "loss_critic": [1.0], "loss_generator": [1.0]})
+    assert gather._unrest(frame)["steady"] is None
+    assert math.isnan(gather._unrest(frame)["noise"])
+
+
+def test_colours_are_apart_up_to_seven_methods(written: Tree) -> None:
+    with contextlib.chdir(written.root):
+        results = gather.read(written.study, written.layout)
+    names = ["dcgan", "wgan-div", "sngan", *(f"sagan-div-{letter}" for letter in "abcd")]
+    wide = replace(results, study=replace(results.study, methods=dict.fromkeys(names, results.study.methods["dcgan"])))
+    assert len({figures.colour(wide, name) for name in names}) == 7
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(41.2, "41 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (None, "–"), (math.nan, "–"), (59.7, "1 min 0 s")],
+)
+def test_durations(seconds: float | None, words: str) -> None:
+    assert prose.duration(seconds) == words
+
+
+def test_history_columns_are_those_of_training() -> None:
+    from sagan_div import training
+
+    assert set(gather.HISTORY) == set(training.COLUMNS) == set(history("dcgan", 0, 100).splitlines()[0].split(","))
+
+
+def test_precision_and_recall_are_drawn_where_they_are_measured(tmp_path: Path) -> None:
+    settings = study("datasets=[mnist]", "seeds=[0]")
+    tree = grow(tmp_path, settings)
+    for number, method in enumerate(settings.methods):
+        path = tree.at("score", "metrics.json", "mnist", method, 0)
+        content = json.loads(path.read_text())
+        measured = {"precision": 0.9 - 0.1 * number, "recall": 0.2 + 0.2 * number, "density": 1.2, "coverage": 0.7}
+        content["extractors"]["classifier"] |= measured
+        path.write_text(json.dumps(content))
+    assert "manifold" in catalogue.figures(settings)
+    only_fid = replace(settings, score=replace(settings.score, metrics=("fid",)))
+    assert "manifold" not in catalogue.figures(only_fid)
+    assert "measures" not in catalogue.tables(only_fid)
+    figure = figures.manifold(tree.read())
+    texts = {text.get_text() for text in figure.axes[0].texts}
+    assert texts == {"DCGAN", "SNGAN", "SAGAN-div b", "SAGAN-div d"}
+    assert [line.get_xydata().tolist() for line in figure.axes[0].lines][1] == [[pytest.approx(0.4), pytest.approx(0.8)]]
+
+
+def test_the_floor_has_one_name(tmp_path: Path) -> None:
+    tree = grow(tmp_path, study("datasets=[mnist]", "seeds=[0]", "methods=[dcgan]"))
+    entry = {"extractors": {"classifier": {"fid": 3.0, "fid_floor": 0.7}}}
+    tree.at("score", "metrics.json", "mnist", "dcgan", 0).write_text(json.dumps(entry))
+    assert tree.read().floor("mnist", "classifier") == 0.7

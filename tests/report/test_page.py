@@ -1,0 +1,139 @@
+"""The page in a real browser: no error, no request, tables that sort, dialogs that open, no overflow, dark and light."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import browser
+import pytest
+from browser import Browser
+from synthetic import Tree
+
+pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=f"no headless Chromium: {browser.missing()}")
+
+WIDER = "return document.documentElement.scrollWidth - window.innerWidth"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.session() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(written: Tree) -> Path:
+    return written.results / "report.html"
+
+
+def test_it_loads_without_an_error_and_asks_for_nothing(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    asked = {address for address in chromium.requests() if not address.startswith("data:")}
+    assert asked == {page.as_uri()}
+    assert chromium.complaints() == []
+    assert chromium.run("return [...document.images].filter(i => i.src && !i.naturalWidth).length") == 0
+    assert chromium.run("return document.images.length") > 15
+
+
+@pytest.mark.parametrize("column", [1, 2])
+def test_tables_sort_both_ways_and_keep_what_has_no_number_last(chromium: Browser, page: Path, column: int) -> None:
+    chromium.open(page)
+    click = f"document.querySelectorAll('#table2 thead tr:last-child button')[{column}].click();"
+    read = f"return [...document.querySelectorAll('#table2 tbody tr')].map(row => row.cells[{column}].dataset.sort ?? null)"
+    rising = [float(value) for value in chromium.run(click + read)]
+    falling = [float(value) for value in chromium.run(click + read)]
+    assert rising == sorted(rising)
+    assert falling == rising[::-1]
+    assert len(set(rising)) == 3
+    marked = "return document.querySelector('#table2 th[aria-sort]').getAttribute('aria-sort')"
+    assert chromium.run(marked) == "descending"
+
+
+def test_cells_without_a_number_stay_last(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    click = "document.querySelectorAll('#cells thead button')[4].click();"
+    read = "return [...document.querySelectorAll('#cells tbody tr')].map(row => row.cells[4].textContent.trim())"
+    for _ in range(2):
+        shown = chromium.run(click + read)
+        assert shown[-4:] == ["–"] * 4
+        assert "–" not in shown[:-4]
+
+
+def test_words_sort_as_words(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    click = "document.querySelectorAll('#cells thead button')[1].click();"
+    shown = chromium.run(
+        click + "return [...document.querySelectorAll('#cells tbody tr')].map(row => row.cells[1].textContent.trim())"
+    )
+    assert shown == sorted(shown)
+    assert len(set(shown)) == 4
+
+
+def test_a_number_leads_to_its_records(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    chromium.run("document.querySelector('#table2 button[data-source=\"mnist/dcgan\"]').click()")
+    shown = chromium.run("const d = document.querySelector('dialog[open]'); return d.querySelector('h2').textContent")
+    assert shown == "DCGAN on MNIST"
+    text = chromium.run("return document.querySelector('dialog[open]').textContent")
+    assert "0123abc" in text
+    assert "Synthetic CPU" in text
+    assert "lr_critic: 0.0002" in text
+
+
+def test_a_picture_is_enlarged_and_put_away(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    chromium.run("document.querySelectorAll('.zoom')[1].click()")
+    assert chromium.run("return document.querySelector('#enlarged[open] figcaption').textContent") == "DCGAN, seed 0"
+    assert chromium.run("return document.querySelector('#enlarged img').naturalWidth") > 100
+    chromium.run("document.querySelector('#enlarged form button').click()")
+    assert chromium.run("return document.querySelector('dialog[open]')") is None
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_nothing_overflows(chromium: Browser, page: Path, width: int) -> None:
+    chromium.open(page, width)
+    assert chromium.run(WIDER) <= 0
+    chromium.run("document.querySelectorAll('details').forEach(details => details.open = true)")
+    assert chromium.run(WIDER) <= 0
+
+
+def test_dark_is_dark_and_light_is_light(chromium: Browser, page: Path) -> None:
+    inks = "return [...document.querySelectorAll('.chart svg text')].map(text => getComputedStyle(text).fill)"
+    for dark in (False, True):
+        chromium.open(page, dark=dark)
+        ground = brightness(chromium.run("return getComputedStyle(document.body).backgroundColor"))
+        assert ground < 40 if dark else ground > 240
+        nearest = min(abs(brightness(ink) - ground) for ink in set(chromium.run(inks)))
+        assert nearest > 60  # every word of every figure can be read on it
+
+
+def brightness(colour: str) -> float:
+    """The mean of `rgb(r, g, b)`."""
+    values = [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    return sum(values) / 3
+
+
+def test_links_lead_somewhere_and_names_are_unique(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    dead = (
+        "return [...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.getElementById(a.hash.slice(1))).length"
+    )
+    assert chromium.run(dead) == 0
+    twice = (
+        "const ids = [...document.querySelectorAll('[id]')].map(e => e.id); return ids.filter((id, i) => ids.indexOf(id) !== i)"
+    )
+    assert chromium.run(twice) == []
+
+
+def test_it_prints_with_every_section(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    chromium.devtools("Emulation.setEmulatedMedia", media="print")
+    assert chromium.run("return getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert chromium.run("return [...document.querySelectorAll('main section')].every(s => s.offsetHeight > 0)")
+    chromium.devtools("Emulation.setEmulatedMedia", media="")
+
+
+def test_the_demo_loads_too(chromium: Browser, demo: Tree) -> None:
+    chromium.requests()
+    chromium.complaints()
+    chromium.open(demo.results / "report.html", 390)
+    assert chromium.complaints() == []
+    assert chromium.run(WIDER) <= 0
