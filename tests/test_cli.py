@@ -143,3 +143,18 @@ def test_the_phases_by_hand_do_nothing_twice(tmp_path: Path) -> None:
     broken = command("sagan-div", "sample", *DIGITS, *small, "--again", cwd=tmp_path)
     assert broken.returncode == 2
     assert "best.safetensors: is truncated" in broken.line
+
+
+def test_fid_between_statistics_is_the_distance_of_their_gaussians(call: Call, tmp_path: Path) -> None:
+    """Two diagonal Gaussians: the squared shift plus the squared differences of the standard deviations."""
+    import numpy as np
+
+    np.savez(tmp_path / "a.npz", mu=np.zeros(4), sigma=np.diag([1.0, 4.0, 9.0, 16.0]))
+    np.savez(tmp_path / "b.npz", mu=np.full(4, 2.0), sigma=np.diag([4.0, 4.0, 4.0, 4.0]))
+    for mode in ("fast", "exact"):
+        status, stdout, _ = call("fid", "a.npz", "b.npz", "--mode", mode)
+        assert status == 0
+        assert float(stdout.splitlines()[-1].removeprefix("FID: ")) == pytest.approx(4 * 4 + 1 + 0 + 1 + 4, abs=1e-9)
+    status, _, stderr = call("fid", "a.npz", "nowhere")
+    assert status == 2
+    assert stderr.startswith("sagan-div: nowhere: ")

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from sagan_div import __version__, config, plan
+from sagan_div import __version__, config, devices, plan
 from sagan_div.errors import Interrupted, Mistake
 from sagan_div.terminal import note
 
@@ -144,7 +144,9 @@ def report(params: Path, overlays: Sequence[Path], sets: Sequence[str], settings
     study = plan.told("report", settings) if settings else config.load(params, overlays, sets)
     assert isinstance(study, config.Study)
     plan.require(study)
-    print(room.write(study, plan.Layout(study.study), note))
+    layout = plan.Layout(study.study)
+    print(room.write(study, layout, note))
+    plan.record(plan.report(study, room.outputs(study, layout)), {})
 
 
 @app.command()
@@ -201,6 +203,21 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, device: str) ->
     print(out)
 
 
+@app.command()
+@click.argument("a", type=Path)
+@click.argument("b", type=Path)
+@click.option("--mode", type=click.Choice(["fast", "exact"]), default="fast", show_default=True, help="exact: pytorch-fid's digits.")
+@click.option("--weights", type=Path, help="Inception's weights; not needed between two statistics.")
+@click.option("--batch-size", type=click.IntRange(1), default=50, show_default=True)
+@machine_options
+def fid(a: Path, b: Path, mode: Any, weights: Path | None, batch_size: int, device: str, threads: int | None) -> None:
+    """FID between A and B: folders of images, samples (.npz), or statistics (.npz) of this tool or of pytorch-fid."""
+    from sagan_div import inception
+
+    _use(threads)
+    print(f"FID: {inception.fid(a, b, weights, _device(device), mode, batch_size)}")
+
+
 def _chosen(
     kind: str,
     settings: str | None,
@@ -239,17 +256,23 @@ def _work(
 ) -> None:
     if not jobs:
         return
-    import torch
-
+    devices.take(device, note)
     from sagan_div.phases import Machine, run
+
+    _use(threads)
+    machine = Machine(_device(device), mirror, optional)
+    for job in jobs:
+        run(job, machine)
+
+
+def _use(threads: int | None) -> None:
+    """The same bits from every run: deterministic algorithms, and a number of threads that is chosen."""
+    import torch
 
     if threads is not None:
         torch.set_num_threads(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, matrix products on CUDA may vary from run to run
     torch.use_deterministic_algorithms(True)
-    machine = Machine(_device(device), mirror, optional)
-    for job in jobs:
-        run(job, machine)
 
 
 def _device(name: str) -> Any:

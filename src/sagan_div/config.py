@@ -34,7 +34,7 @@ class Within:
 Count = Annotated[int, Within(1)]
 Rate = Annotated[float, Within(1e-12, 1.0)]
 Extractor = Literal["inception", "classifier"]
-Metric = Literal["fid"]
+Metric = Literal["fid", "fid-infinity", "kid", "is", "prdc"]
 Split = Literal["train", "test"]
 
 

@@ -100,8 +100,8 @@ def reference(job: Job, machine: Machine) -> About:
         metrics.save_statistics(job.outputs["statistics"], metrics.Moments(0, np.empty(0), np.empty((0, 0))))
         return {"why": extractor}
     images = _real(job.inputs[f"{settings.reference.split}_images"], settings.image_size, settings.reference.count)
-    found = metrics.moments(features.extract(extractor, images))
-    metrics.save_statistics(job.outputs["statistics"], found)
+    found = features.extract(extractor, images)
+    metrics.save_statistics(job.outputs["statistics"], metrics.moments(found, extractor.identity), features=found)
     return {"count": len(images), "split": settings.reference.split}
 
 
@@ -149,9 +149,14 @@ def score(job: Job, machine: Machine) -> About:
         if isinstance(extractor, str):
             found[name] = {"fid": None, "why": extractor}
             continue
-        statistics = metrics.load_statistics(job.inputs[f"{name}_statistics"])
-        fid = metrics.frechet_distance(metrics.moments(features.extract(extractor, images)), statistics)
-        found[name] = {"fid": fid, "count": len(images)}
+        statistics, drawn = job.inputs[f"{name}_statistics"], features.extract(extractor, images)
+        reference = metrics.load_statistics(statistics)
+        real = metrics.load_beside(statistics, "features")
+        probabilities = extractor.probabilities(drawn)
+        found[name] = {"count": len(images), "reference_count": len(real)}
+        found[name] |= metrics.score(drawn, probabilities, real, reference, settings.metrics)
+        if name == "classifier":
+            found[name]["classes"] = metrics.class_histogram(probabilities)
     cell = {"dataset": settings.dataset, "method": settings.method, "seed": settings.seed}
     files.write_text(job.outputs["metrics"], json.dumps(cell | {"extractors": found}, indent=1, sort_keys=True) + "\n")
     return {}
