@@ -41,7 +41,7 @@ def test_the_main_study_has_every_cell_once() -> None:
     main = config.load(ROOT / "params.yaml")
     assert {phase: len(plan.jobs(main, phase)) for phase in plan.PHASES[:-1]} == {
         "data": 2,
-        "reference": 1 + 2 + 4,
+        "reference": 1 + 2 + 4 + 4,
         "train": 42,
         "sample": 42,
         "score": 42,

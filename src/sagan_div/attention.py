@@ -26,8 +26,8 @@ class SaganAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         key, value = F.max_pool2d(self.key(x), 2), F.max_pool2d(self.value(x), 2)
-        attended = _attend(self.query(x), key, value, scale=1.0)
-        return x + self.gamma * self.output(attended)
+        attended: Tensor = self.output(_attend(self.query(x), key, value, scale=1.0))
+        return x + self.gamma * attended
 
 
 class NonLocalBlock(nn.Module):
@@ -49,15 +49,16 @@ class NonLocalBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pooled = F.max_pool2d(x, 2)
-        attended = _attend(self.query(x), self.key(pooled), self.value(pooled), scale=self.query.out_channels**-0.5)
-        normalised: Tensor = self.norm(self.output(attended))
+        scale = self.query.out_channels**-0.5
+        attended = self.output(_attend(self.query(x), self.key(pooled), self.value(pooled), scale))
+        normalised: Tensor = self.norm(attended)
         return x + normalised
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     """Maps [N, c, H, W], [N, c, h, w], [N, d, h, w] -> [N, d, H, W]: softmax over the key positions, per query."""
     weights = torch.bmm(query.flatten(2).transpose(1, 2), key.flatten(2)).mul(scale).softmax(dim=-1)
-    return torch.bmm(value.flatten(2), weights.transpose(1, 2)).unflatten(2, query.shape[2:])
+    return torch.bmm(value.flatten(2), weights.transpose(1, 2)).view(*value.shape[:2], *query.shape[2:])
 
 
-ATTENTION = {"sagan": SaganAttention, "wang": NonLocalBlock}
+ATTENTION: dict[str, type[SaganAttention | NonLocalBlock]] = {"sagan": SaganAttention, "wang": NonLocalBlock}

@@ -5,11 +5,14 @@ At 64x64 and width 64 these are the paper's networks. Each halving of the image 
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.flop_counter import FlopCounterMode
 
 from sagan_div import config
@@ -39,7 +42,7 @@ class Generator(nn.Sequential):
         widths = [shape.latent, *reversed(shape.widths), shape.channels]
         blocks = [
             self._block(settings, inputs, outputs, first=i == 0, last=i == len(widths) - 2)
-            for i, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False))
+            for i, (inputs, outputs) in enumerate(pairwise(widths))
         ]
         super().__init__(*blocks)
 
@@ -47,8 +50,8 @@ class Generator(nn.Sequential):
     def _block(settings: config.Generator, inputs: int, outputs: int, first: bool, last: bool) -> nn.Sequential:
         """Deconvolution, norm, ReLU and, last, attention (A12); the final one has neither norm nor attention (A4, A5)."""
         spectral = settings.spectral == "all" or (settings.spectral == "hidden" and not last)
-        geometry = {"kernel_size": 4, "stride": 1, "padding": 0} if first else {"kernel_size": 4, "stride": 2, "padding": 1}
-        deconvolution = _initialised(nn.ConvTranspose2d(inputs, outputs, **geometry, bias=False), spectral)
+        stride, padding = (1, 0) if first else (2, 1)
+        deconvolution = _initialised(nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False), spectral)
         if last:
             return nn.Sequential(deconvolution, nn.Tanh())
         layers = [deconvolution, *_norm(settings.norm, outputs), nn.ReLU(inplace=True)]
@@ -66,16 +69,15 @@ class Critic(nn.Sequential):
     def __init__(self, settings: config.Critic, shape: Shape) -> None:
         widths = [shape.channels, *shape.widths]
         blocks = [
-            self._block(settings, inputs, outputs, number)
-            for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=1)
+            self._block(settings, inputs, outputs, number) for number, (inputs, outputs) in enumerate(pairwise(widths), start=1)
         ]
-        score = nn.Conv2d(widths[-1], 1, kernel_size=4, stride=1, padding=0, bias=False)
+        score = nn.Conv2d(widths[-1], 1, 4, stride=1, padding=0, bias=False)
         super().__init__(*blocks, nn.Sequential(_initialised(score, settings.spectral == "all"), nn.Flatten(0)))
 
     @staticmethod
     def _block(settings: config.Critic, inputs: int, outputs: int, number: int) -> nn.Sequential:
         """Convolution, norm, leaky ReLU."""
-        convolution = nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=False)
+        convolution = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
         norm = settings.norm if number >= settings.norm_from else "none"
         leaky = nn.LeakyReLU(settings.slope, inplace=True)
         return nn.Sequential(_initialised(convolution, settings.spectral != "none"), *_norm(norm, outputs), leaky)
@@ -122,11 +124,10 @@ class Layer(NamedTuple):
 
 def describe(network: Generator | Critic, shape: Shape) -> list[Layer]:
     """The layers of a network with output shape, parameters and FLOPs per image."""
-    generator = isinstance(network, Generator)
-    value = torch.zeros((1, shape.latent, 1, 1) if generator else (1, shape.channels, shape.image_size, shape.image_size))
+    latent, image = (1, shape.latent, 1, 1), (1, shape.channels, shape.image_size, shape.image_size)
+    value = torch.zeros(latent if isinstance(network, Generator) else image)
     rows = []
-    network.eval()
-    with torch.no_grad():
+    with torch.no_grad(), _evaluating(network):
         for number, block in enumerate(network, start=1):
             assert isinstance(block, nn.Sequential)
             for layer in block:
@@ -139,12 +140,20 @@ def describe(network: Generator | Critic, shape: Shape) -> list[Layer]:
     return rows
 
 
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
+
+
 def _title(layer: nn.Module) -> str:
     names = {"ConvTranspose2d": "deconv", "Conv2d": "conv", "GroupNorm": "LayerNorm", "Flatten": "score"}
     bare = type(layer).__name__.removeprefix("Parametrized")
-    spectral = any(name.startswith("parametrizations") for name, _ in layer.named_modules() if name)
-    inside = any(".parametrizations" in name for name, _ in layer.named_modules())
-    return names.get(bare, bare) + (" + SN" if spectral or inside else "")
+    return names.get(bare, bare) + (" + SN" if any(map(is_parametrized, layer.modules())) else "")
 
 
 def _kernel(layer: nn.Module) -> str:

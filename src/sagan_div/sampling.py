@@ -1,6 +1,7 @@
 """Latents -> images: samples of a trained generator, and grids of them."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,12 @@ def grid(images: Tensor, columns: int) -> Image.Image:
         row, column = divmod(index, columns)
         sheet[row * (height + 1) :, column * (width + 1) :][:height, :width] = image
     return Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
+
+
+def save_pictures(folder: Path, images: Iterable[Tensor]) -> None:
+    """Write images uint8 [C, S, S] as 00000.png, 00001.png, … into a folder."""
+    for number, image in enumerate(images):
+        save_picture(folder / f"{number:05d}.png", grid(image[None], columns=1))
 
 
 def save_picture(path: Path, picture: Image.Image) -> None:

@@ -1,0 +1,220 @@
+"""The losses in float64: hand-computed batches, the divergence's optimum, the penalty's order, finite differences."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from conftest import ROOT
+from sagan_div import config, plan, training
+from sagan_div.config import Hinge, NonSaturating, WassersteinDivergence
+from sagan_div.losses import critic_loss, generator_loss, input_gradients, penalty, penalty_points
+from sagan_div.networks import Shape
+
+POINTS = ("interpolates", "both", "real", "fake")
+
+
+def bce(real_label: float = 1.0) -> NonSaturating:
+    return NonSaturating(name="non-saturating", real_label=real_label)
+
+
+def divergence(points: str = "interpolates", k: float = 2.0, p: float = 6.0, multiplier: float = 1.0) -> WassersteinDivergence:
+    return WassersteinDivergence(name="wasserstein-divergence", k=k, p=p, points=points, multiplier=multiplier)  # type: ignore[arg-type]
+
+
+HINGE = Hinge(name="hinge")
+REAL = torch.tensor([2.0, 0.5, -1.0], dtype=torch.float64)
+FAKE = torch.tensor([-2.0, -0.5, 1.0], dtype=torch.float64)
+
+
+# Hand-computed batches
+
+
+def test_cross_entropy_of_undecided_scores_is_twice_log_2() -> None:
+    zero = torch.zeros(4, dtype=torch.float64)
+    for label in (1.0, 0.9):
+        assert critic_loss(bce(label), zero, zero).item() == pytest.approx(2 * math.log(2), rel=1e-15)
+        assert generator_loss(bce(label), zero).item() == pytest.approx(math.log(2), rel=1e-15)
+
+
+def test_cross_entropy_by_hand() -> None:
+    def log_sigmoid(score: float) -> float:
+        return -math.log(1 + math.exp(-score))
+
+    for label in (1.0, 0.9):
+        real = -sum(label * log_sigmoid(s) + (1 - label) * log_sigmoid(-s) for s in (2, 0.5, -1)) / 3
+        fake = -sum(log_sigmoid(-s) for s in (-2, -0.5, 1)) / 3
+        generator = -sum(label * log_sigmoid(s) + (1 - label) * log_sigmoid(-s) for s in (-2, -0.5, 1)) / 3
+        assert critic_loss(bce(label), REAL, FAKE).item() == pytest.approx(real + fake, rel=1e-14)
+        assert generator_loss(bce(label), FAKE).item() == pytest.approx(generator, rel=1e-14)
+
+
+def test_cross_entropy_does_not_overflow() -> None:
+    assert critic_loss(bce(), torch.tensor([-1e4]), torch.tensor([1e4])).item() == pytest.approx(2e4)
+
+
+def test_smoothed_cross_entropy_is_least_where_the_critic_says_the_label() -> None:
+    score = torch.tensor(math.log(0.9 / 0.1), dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(critic_loss(bce(0.9), score[None], FAKE), score)
+    assert slope.item() == pytest.approx(0, abs=1e-15)
+
+
+def test_hinge_by_hand() -> None:
+    assert critic_loss(HINGE, REAL, FAKE).item() == pytest.approx((0 + 0.5 + 2) / 3 + (0 + 0.5 + 2) / 3, rel=1e-15)
+    assert generator_loss(HINGE, FAKE).item() == pytest.approx(0.5, rel=1e-15)
+
+
+def test_wasserstein_by_hand() -> None:
+    assert critic_loss(divergence(), REAL, FAKE).item() == pytest.approx(-1.5 / 3 + -1.5 / 3, rel=1e-15)
+    assert generator_loss(divergence(), FAKE).item() == pytest.approx(0.5, rel=1e-15)
+
+
+# The penalty
+
+
+def naive_penalty(gradients: Tensor, k: float, p: float, multiplier: float) -> float:
+    norms = [math.sqrt(sum(value**2 for value in sample.flatten().tolist())) for sample in gradients]
+    return multiplier * k * sum(norm**p for norm in norms) / len(norms)
+
+
+@pytest.mark.parametrize(("k", "p", "multiplier"), [(2, 6, 1), (2, 6, 10), (10, 6, 1), (1, 2, 1), (0.5, 3, 4)])
+def test_the_penalty_squares_sums_over_a_sample_raises_and_averages(k: float, p: float, multiplier: float) -> None:
+    gradients = 0.3 * torch.randn(5, 3, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = penalty(divergence(k=k, p=p, multiplier=multiplier), gradients).item()
+    assert found == pytest.approx(naive_penalty(gradients, k, p, multiplier), rel=1e-12)
+    element_wise = multiplier * k * gradients.abs().pow(p).flatten(1).sum(1).mean().item()  # another penalty
+    assert p == 2 or found > 2 * element_wise
+
+
+class Linear(nn.Module):
+    """f(x) = s <u, x>."""
+
+    def __init__(self, direction: Tensor, slope: float) -> None:
+        super().__init__()
+        self.direction, self.slope = direction, nn.Parameter(torch.tensor(slope, dtype=torch.float64))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.slope * (images.flatten(1) @ self.direction)
+
+
+@pytest.mark.parametrize("points", POINTS)
+@pytest.mark.parametrize(("k", "expected"), [(2, 0.96), (10, 0.70), (20, 0.61)])
+def test_a_linear_critic_is_best_at_the_divergence_s_slope(k: float, expected: float, points: str) -> None:
+    """Real and generated images a distance W = 10 apart along u: the best slope is s* = (W / k p)^(1 / (p - 1))."""
+    direction = F.normalize(torch.randn(16, dtype=torch.float64), dim=0)
+    fake = torch.randn(6, 1, 4, 4, dtype=torch.float64)
+    real = fake + 10 * direction.view(1, 1, 4, 4)
+    loss, mix = divergence(points, k=k), torch.full((6,), 0.3)
+    optimum = (10 / (k * 6)) ** (1 / 5)
+    assert optimum == pytest.approx(expected, abs=0.005)
+
+    def derivative(slope: float) -> float:
+        critic = Linear(direction, slope)
+        return torch.autograd.grad(whole(loss, critic, real, fake, mix), critic.slope)[0].item()
+
+    assert derivative(0.9 * optimum) < 0 < derivative(1.1 * optimum)
+    assert derivative(optimum) == pytest.approx(0, abs=1e-10)
+
+
+def whole(loss: config.Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """The critic's loss with its penalty, if it has one."""
+    found = critic_loss(loss, critic(real), critic(fake))
+    if isinstance(loss, WassersteinDivergence):
+        found = found + penalty(loss, input_gradients(critic, penalty_points(loss, real, fake, mix)))
+    return found
+
+
+def batches() -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    real, fake = (torch.randn(4, 2, 4, 4, dtype=torch.float64, generator=generator) for _ in range(2))
+    return real, fake, torch.rand(4, generator=generator)
+
+
+def test_the_points_are_those_that_their_name_says() -> None:
+    real, fake, mix = batches()
+    (between,) = penalty_points(divergence("interpolates"), real, fake, mix)
+    for i in range(4):  # one number for all of a sample, from the real image towards its own partner
+        assert torch.allclose(between[i], (1 - mix[i].double()) * real[i] + mix[i].double() * fake[i], rtol=1e-12)
+    assert penalty_points(divergence("both"), real, fake, mix) == (real, fake)
+    assert penalty_points(divergence("real"), real, fake, mix) == (real,)
+    assert penalty_points(divergence("fake"), real, fake, mix) == (fake,)
+
+
+def smooth_critic(norm: Callable[[int], nn.Module] = lambda _: nn.Identity()) -> nn.Module:
+    """Smooth, so that finite differences of second order exist everywhere."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(2, 3, 3, padding=1), norm(3), nn.Softplus(), nn.Conv2d(3, 1, 4), nn.Flatten(0)
+    return nn.Sequential(*layers).double()
+
+
+def test_both_is_half_the_sum_over_real_and_generated_images() -> None:
+    """k/2 mean(|grad f(x)|^p + |grad f(y)|^p), each side a pass of its own: with a batch norm it matters."""
+    real, fake, mix = batches()
+    critic = smooth_critic(nn.BatchNorm2d)
+    found = penalty(
+        divergence("both", multiplier=10), input_gradients(critic, penalty_points(divergence("both"), real, fake, mix))
+    )
+    sides = []
+    for images in (real, fake):
+        points = images.clone().requires_grad_(True)
+        (gradients,) = torch.autograd.grad(critic(points).sum(), points)
+        sides.append(torch.stack([gradient.norm() ** 6 for gradient in gradients]))
+    assert found.item() == pytest.approx(10 * 2 / 2 * (sides[0] + sides[1]).mean().item(), rel=1e-10)
+
+
+LOSSES = [bce(), bce(0.9), HINGE, *(divergence(points, multiplier=3) for points in POINTS)]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: f"{loss.name}-{getattr(loss, 'points', '')}")
+def test_the_critic_s_gradient_against_finite_differences(loss: config.Loss) -> None:
+    real, fake, mix = batches()
+    critic = smooth_critic()
+    whole(loss, critic, real, fake, mix).backward()
+    for parameter in critic.parameters():
+        assert parameter.grad is not None
+        for index in (0, parameter.numel() // 2, parameter.numel() - 1):
+            values = []
+            for step in (1e-5, -1e-5):
+                with torch.no_grad():
+                    parameter.view(-1)[index] += step
+                values.append(whole(loss, critic, real, fake, mix).item())
+                with torch.no_grad():
+                    parameter.view(-1)[index] -= step
+            difference = (values[0] - values[1]) / 2e-5
+            assert parameter.grad.view(-1)[index].item() == pytest.approx(difference, rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("loss", LOSSES[:4], ids=lambda loss: loss.name)
+def test_the_generator_s_gradient_against_finite_differences(loss: config.Loss) -> None:
+    scores = torch.randn(5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda s: generator_loss(loss, s), scores)
+
+
+# What reaches which network
+
+
+@pytest.mark.parametrize("points", POINTS)
+def test_the_penalty_reaches_the_critic_s_weights_and_nothing_else(points: str) -> None:
+    real, fake, mix = batches()
+    fake.requires_grad_(True)  # as it comes from a generator
+    critic, loss = smooth_critic(), divergence(points)
+    penalty(loss, input_gradients(critic, penalty_points(loss, real, fake, mix))).backward()
+    assert fake.grad is None
+    assert real.grad is None
+    assert all(parameter.grad is not None for parameter in critic[0].parameters())
+
+
+@pytest.mark.parametrize("method", ["dcgan", "wgan-div", "sngan", "sagan-div-a"])
+def test_no_step_leaves_a_gradient_in_the_other_network(method: str) -> None:
+    study = config.load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8"])
+    settings = plan.settings(study, "train", "digits", method, 0)
+    assert isinstance(settings, plan.TrainSettings)
+    run = training.begin(settings, Shape(16, 1, 8, 100), torch.device("cpu"))
+    training.critic_step(run, torch.rand(4, 1, 16, 16), torch.randn(4, 100, 1, 1), torch.rand(4))
+    assert all(parameter.grad is None for parameter in run.generator.parameters())
+    run.critic.zero_grad()
+    training.generator_step(run, torch.randn(4, 100, 1, 1))
+    assert all(parameter.grad is None for parameter in run.critic.parameters())
