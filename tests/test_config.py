@@ -107,6 +107,12 @@ def test_snakemakes_config_is_read_like_an_overlay() -> None:
     assert config.load(PARAMS, layer=layer).methods["dcgan"].optimiser.lr_critic == 2e-5
 
 
+def test_what_snakemakes_config_option_leaves_as_text_is_read_as_it_was_meant() -> None:
+    layer = {"train": {"images": "640"}, "seeds": ["3"], "methods": {"dcgan": {"generator": {"attention_spectral": "true"}}}}
+    study = config.load(PARAMS, layer=layer)
+    assert (study.train.images, study.seeds, study.methods["dcgan"].generator.attention_spectral) == (640, (3,), True)
+
+
 def test_key_order_is_no_setting(tmp_path: Path) -> None:
     values = yaml.safe_load(PARAMS.read_text())
     values["methods"]["dcgan"] = dict(reversed(values["methods"]["dcgan"].items()))

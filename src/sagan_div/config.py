@@ -59,7 +59,7 @@ class WassersteinDivergence:
 
     name: Literal["wasserstein-divergence"]
     k: Annotated[float, Within(0.0), "weight of the penalty"]
-    p: Annotated[float, Within(1.0), "power of the gradient's norm"]
+    p: Annotated[float, Within(2.0), "power of the gradient's norm"]
     points: Annotated[Literal["interpolates", "both", "real", "fake"], "where the gradient is taken"]
     multiplier: Annotated[float, Within(0.0), "a further factor on the penalty"]
 
@@ -103,6 +103,7 @@ class Method:
     n_critic: Annotated[Count, "critic steps per generator step"]
     generator_latents: Annotated[Literal["fresh", "same"], "z of the generator step: fresh, or the last critic step's"]
     batch_size: Annotated[Count | None, "instead of train.batch_size"] = None
+    select: Annotated[Literal["best", "last"] | None, "instead of sample.select"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,10 +161,20 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Floor:
+    counts: Annotated[tuple[Annotated[int, Within(2)], ...], "images on each side; counts that a dataset lacks are left out"]
+    draws: Annotated[Count, "disjoint pairs of sets, or as many as the dataset has"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Score:
     extractors: tuple[Extractor, ...]
     reference: Reference
     metrics: tuple[Metric, ...]
+    repeat_last_batch: Annotated[
+        tuple[Annotated[int, Within(2)], ...], "distinct images of the author's sampler, emulated beside the sound one"
+    ]
+    floor: Floor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +235,7 @@ def load(
         values = overlay(values, layer_of_record)
     for path in overlays:
         values = overlay(values, _parse(path))
-    values = overlay(values, layer or {})
+    values = overlay(values, _retyped(layer or {}))
     for text in sets:
         values = overlay(values, _assignment(text))
     return _checked(read(Study, values, ""))
@@ -378,6 +389,16 @@ def _parse(path: Path) -> dict[str, Any]:
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise Mistake(f"{where}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
     return dict(_mapping({} if values is None else values, str(path)))
+
+
+def _retyped(value: Any) -> Any:
+    """Snakemake's config with numbers and truths where its --config left them as text."""
+    if isinstance(value, Mapping):
+        return {key: _retyped(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_retyped(entry) for entry in value]
+    found = yaml.load(value, _Yaml12) if isinstance(value, str) and re.fullmatch(r"[-+.\w]+", value) else value
+    return found if isinstance(found, int | float) else value
 
 
 def _assignment(text: str) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _idx(archive: bytes, file: str) -> np.ndarray:
 
 
 def _digits() -> dict[str, Split]:
-    """1,797 handwritten digits of 8x8 pixels and 17 grey levels, bundled with scikit-learn; a seeded fifth is the test split."""
+    """scikit-learn's 1,797 handwritten digits of 8x8 pixels and 17 grey levels; a seeded fifth is the test split."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

@@ -7,7 +7,7 @@ PAGE, CLAIMS = "report.html", "claims.json"
 TABLE_ENDINGS = ("csv", "md", "tex")
 FIGURE_ENDINGS = ("png", "pdf")
 ALBUMS = ("samples", "neighbours", "interpolations")
-CURVES = ("progress", "losses")
+CURVES = ("progress", "losses", "floor")
 
 
 def names(study: Study) -> list[str]:

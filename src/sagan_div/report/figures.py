@@ -55,7 +55,7 @@ def draw(name: str, results: Results, judgements: Sequence[Judgement], albums: d
     elif kind == "differences":
         figure = differences(results, judgements)
     else:
-        figure = {"progress": progress, "losses": losses}[kind](results, dataset)
+        figure = {"progress": progress, "losses": losses, "floor": floors}[kind](results, dataset)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, saved in several formats
     return figure
@@ -219,6 +219,56 @@ def _losses(ax: Axes, history: pd.DataFrame, title: str) -> None:
     for name, (_, shade) in LOSSES.items():
         for _, run in history.groupby("seed"):
             ax.plot(run["images"], run[name], color=shade, linewidth=0.8, alpha=0.75)
+
+
+SAMPLERS = {
+    ("train-train", "distinct"): ("halves of the training set", OKABE_ITO["blue"], "o"),
+    ("train-test", "distinct"): ("training against test set", OKABE_ITO["sky"], "s"),
+    ("train-train", "repeat-last-batch"): ("halves, stretched and repeated", OKABE_ITO["vermillion"], "D"),
+    ("train-test", "repeat-last-batch"): ("training against test, stretched and repeated", OKABE_ITO["orange"], "^"),
+}
+
+
+def floors(results: Results, dataset: str) -> Figure:
+    """Real against real images by their number, a panel per feature space; the printed values where the space is theirs."""
+    rows = results.floors[results.floors["dataset"] == dataset]
+    spaces = [name for name in results.study.score.extractors if (rows["extractor"] == name).any()]
+    figure = Figure(figsize=(WIDTH, 4.2))
+    axes = figure.subplots(1, max(1, len(spaces)), squeeze=False).ravel()
+    for ax, extractor in zip(axes, spaces, strict=False):
+        _floor(ax, rows[rows["extractor"] == extractor])
+        ax.set_title(f"{paper.dataset_label(dataset)}, {prose.SPACES[extractor]} features")
+        if extractor == paper.facts()["protocol"]["extractor"]:
+            _mark_printed(ax, results, dataset)
+    if not spaces:
+        absent(axes[0])
+        return figure
+    key = [Line2D([], [], color=shade, marker=mark, markersize=4, label=label) for label, shade, mark in SAMPLERS.values()]
+    figure.legend(handles=key, loc="outside upper left", ncols=2)
+    return figure
+
+
+def _floor(ax: Axes, rows: pd.DataFrame) -> None:
+    """A dot for every pair of sets, a line through their means."""
+    ax.set_xscale("log")
+    for (pair, sampler), values in rows.groupby(["pair", "sampler"]):
+        _, shade, mark = SAMPLERS[(str(pair), str(sampler))]
+        means = values.groupby("images")["fid"].mean()
+        ax.plot(values["images"], values["fid"], mark, color=shade, markersize=3, alpha=0.35, markeredgewidth=0)
+        ax.plot(means.index, means, color=shade, marker=mark, markersize=4)
+    _logarithmic(ax, rows["fid"].to_numpy(dtype=float))
+    counts = sorted(rows["images"].unique())
+    ax.set_xticks(counts, [f"{count:,}" for count in counts])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set(xlabel="images on each side", ylabel="FID of real against real images")
+
+
+def _mark_printed(ax: Axes, results: Results, dataset: str) -> None:
+    printed = {method: fid for method in results.methods if (fid := paper.fid(dataset, method)) is not None}
+    for fid in printed.values():
+        ax.axhline(fid, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)))
+    right = ax.get_xlim()[1]
+    _label_ends(ax, {paper.label(method): (right, fid, colour(results, method)) for method, fid in printed.items()})
 
 
 def scores(results: Results) -> Figure:

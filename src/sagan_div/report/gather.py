@@ -40,6 +40,7 @@ class Results:
     scores: pd.DataFrame
     runs: pd.DataFrame
     history: pd.DataFrame
+    floors: pd.DataFrame  # real images against real ones: columns dataset, extractor, pair, sampler, images, fid
     records: dict[Cell, Records]
 
     @property
@@ -86,7 +87,27 @@ def read(study: Study, layout: Layout) -> Results:
     runs = pd.DataFrame([_run(layout, cell, records[cell], histories[cell]) for cell in planned])
     if (runs["state"] == NOT_RUN).all():
         raise Mistake(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
-    return Results(study, layout, _scores(study, layout, runs), runs, _joined(histories), records)
+    return Results(study, layout, _scores(study, layout, runs), runs, _joined(histories), _floors(study, layout), records)
+
+
+def _floors(study: Study, layout: Layout) -> pd.DataFrame:
+    """A row for every pair of sets of real images that the floor jobs compared."""
+    spaces = [(dataset.name, extractor) for dataset in study.datasets for extractor in study.score.extractors]
+    rows = [
+        {"dataset": dataset, "extractor": extractor} | entry | {"fid": fid}
+        for dataset, extractor in spaces
+        for entry in _floor(Path(str(layout.floor).format(dataset=dataset, extractor=extractor)))
+        for fid in entry["fids"]
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "extractor", "pair", "sampler", "images", "fid"])
+
+
+def _floor(path: Path) -> list[dict[str, Any]]:
+    try:
+        entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    except ValueError:
+        raise Mistake(f"{path}: is damaged; delete it and run `sagan-div floor`") from None
+    return entries
 
 
 def metric_names(scores: pd.DataFrame) -> list[str]:

@@ -188,7 +188,9 @@ def _tidy_row(results: Results, dataset: str, method: str, extractor: str) -> tu
 
 def measure_table(results: Results) -> Table:
     """Everything that is measured beside the FID: a row per dataset, method and feature space, mean ± standard deviation."""
-    measures = [measure for metric, entries in MEASURES.items() if metric in results.study.score.metrics for measure in entries]
+    wanted = results.study.score
+    measures = [measure for metric, entries in MEASURES.items() if metric in wanted.metrics for measure in entries]
+    measures += [Measure(f"fid_repeated_{count}", f"FID, {count} repeated") for count in wanted.repeat_last_batch]
     keys = [(d, m, e) for e in results.extractors for d in results.datasets for m in results.methods]
     groups = {key: _scores_of(results, *key) for key in keys}
     heads = ["dataset", "method", "features", *(measure.head for measure in measures)]
