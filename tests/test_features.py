@@ -80,6 +80,12 @@ def test_scaling_the_features_keeps_the_logits(classifier: features.Classifier) 
     torch.testing.assert_close(classifier(datasets.to_float(images)), before)
 
 
+def test_images_of_any_size_fit() -> None:
+    for size in (16, 28, 32, 48, 64, 97, 128):
+        network = features.Classifier(1, 2, size).eval()
+        assert network(torch.zeros(1, 1, size, size)).shape == (1, 2)
+
+
 @pytest.mark.parametrize("size", [16, 64])
 def test_unlabelled_colour_images_are_told_by_their_turns(size: int) -> None:
     images = digits(size)[0][:600].expand(-1, 3, -1, -1) // torch.tensor([1, 2, 4], dtype=torch.uint8).view(3, 1, 1)
@@ -89,9 +95,13 @@ def test_unlabelled_colour_images_are_told_by_their_turns(size: int) -> None:
 
 
 def test_classifier_survives_its_file(tmp_path: Path, classifier: features.Classifier) -> None:
-    path, images = tmp_path / "c.safetensors", datasets.to_float(digits()[0][:50])
+    path, images = tmp_path / "c.safetensors", digits()[0][:50]
     features.save_classifier(path, classifier, {"dataset": "digits"})
-    assert torch.equal(features.load_classifier(path, "cpu")(images), classifier(images))
+    logits = classifier(datasets.to_float(images))
+    assert torch.equal(features.load_classifier(path, "cpu")(datasets.to_float(images)), logits)
+    extractor = features.classifier_extractor(path, "cpu")
+    found = extractor.probabilities(features.extract(extractor, images))
+    np.testing.assert_allclose(found, logits.softmax(1), rtol=1e-4, atol=1e-7)
 
 
 def test_damaged_or_foreign_classifiers_are_refused(tmp_path: Path, classifier: features.Classifier) -> None:
@@ -115,7 +125,7 @@ def test_damaged_or_foreign_classifiers_are_refused(tmp_path: Path, classifier: 
 def test_classifier_refuses_images_of_another_size(tmp_path: Path, classifier: features.Classifier) -> None:
     features.save_classifier(tmp_path / "c.safetensors", classifier, {})
     extractor = features.classifier_extractor(tmp_path / "c.safetensors", "cpu")
-    with pytest.raises(Mistake, match="for images of 16 pixels, these have 32"):
+    with pytest.raises(Mistake, match=r"for images \(1, 16, 16\), these are \(1, 32, 32\)"):
         features.extract(extractor, digits(32)[0][:10])
 
 
@@ -211,6 +221,13 @@ def test_pytorch_fids_own_loader_is_left_as_it_was(weights: Path) -> None:
     before = published.load_state_dict_from_url
     features.inception_extractor(weights, "cpu")
     assert published.load_state_dict_from_url is before
+
+
+def test_exact_moments_are_numpys_to_the_last_bit() -> None:
+    found = np.random.default_rng(0).normal(size=(2500, 20)).astype(np.float32)
+    ours, values = inception.exact_moments(found), found.astype(np.float64)
+    assert np.array_equal(ours.mean, np.mean(values, axis=0))
+    assert np.array_equal(ours.covariance, np.cov(values, rowvar=False))
 
 
 def test_exact_distance_works_without_disp(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,15 +54,16 @@ class Classifier(nn.Module):
         super().__init__()
         first, second, third = self.widths
         self.body = nn.Sequential(*_halving(channels, first, 5), *_halving(first, second, 3), *_halving(second, third, 3))
-        side = -(-image_size // max(1, image_size // 32) // 8)
+        self.image_shape = (channels, image_size, image_size)
+        self.reduction = max(1, image_size // 32)
+        side = -(-(image_size // self.reduction) // 8)
         self.penultimate = nn.Linear(third * side**2, self.dimensions, bias=False)
         self.norm = nn.BatchNorm1d(self.dimensions)  # before the ReLU, so that no feature dies
         self.head = nn.Linear(self.dimensions, classes)
-        self.image_size = image_size
 
     def features(self, images: Tensor) -> Tensor:
         """Features [N, 128] of images [N, C, S, S]: non-negative, with a mean squared norm of 128 on the training split."""
-        reduced = F.avg_pool2d(images.contiguous(memory_format=torch.channels_last), max(1, self.image_size // 32))
+        reduced = F.avg_pool2d(images.contiguous(memory_format=torch.channels_last), self.reduction)
         return F.relu(self.norm(self.penultimate(self.body(reduced).flatten(1))))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -162,7 +163,7 @@ def save_classifier(path: Path, classifier: Classifier, about: dict[str, str]) -
     """Write the classifier as safetensors, with `about` (dataset, accuracy, ...) as its metadata. Raises Mistake."""
     state = {name: value.contiguous() for name, value in classifier.state_dict().items()}
     with files.replacing(path) as temporary:
-        save_file(state, temporary, about | {"image_size": str(classifier.image_size)})
+        save_file(state, temporary, about | {"image_size": str(classifier.image_shape[-1])})
 
 
 def load_classifier(path: Path, device: Device) -> Classifier:
@@ -233,8 +234,8 @@ def classifier_extractor(path: Path, device: Device) -> Extractor:
     classifier = load_classifier(path, device)
 
     def network(images: Tensor) -> Tensor:
-        if images.shape[-1] != classifier.image_size:
-            raise Mistake(f"{path}: is for images of {classifier.image_size} pixels, these have {images.shape[-1]}")
+        if images.shape[1:] != classifier.image_shape:
+            raise Mistake(f"{path}: is for images {classifier.image_shape}, these are {tuple(images.shape[1:])}")
         with true_float32():
             return classifier.features(to_float(images))
 
@@ -250,17 +251,18 @@ def inception_extractor(weights: Path, device: Device, mode: Literal["fast", "ex
     """
     inception, head = _inception(weights)
     inception.to(device)
+
+    def exact(images: Tensor) -> Tensor:
+        inputs = images.float().div(255).expand(-1, 3, -1, -1).contiguous()  # the bits of torchvision's ToTensor
+        return inception(inputs)[0].flatten(1)  # type: ignore[no-any-return]
+
+    def fast(images: Tensor) -> Tensor:
+        with true_float32():
+            return exact(images)
+
     if mode == "fast":
         _fold(inception).to(memory_format=torch.channels_last)
-
-    def network(images: Tensor) -> Tensor:
-        inputs = images.float().div(255).expand(-1, 3, -1, -1).contiguous()  # the floats of torchvision's ToTensor
-        if mode == "exact":
-            return inception(inputs)[0].flatten(1)  # type: ignore[no-any-return]
-        with true_float32():
-            return inception(inputs)[0].flatten(1)  # type: ignore[no-any-return]
-
-    return Extractor("inception", files.sha256(weights), device, network, head, None)
+    return Extractor("inception", files.sha256(weights), device, fast if mode == "fast" else exact, head, None)
 
 
 def _inception(weights: Path) -> tuple[nn.Module, Tensor]:

@@ -233,7 +233,7 @@ class Spread(NamedTuple):
     std: float
 
 
-def frechet_infinity(features: np.ndarray, reference: Moments, sizes: int = 5, draws: int = 3, seed: int = SEED) -> Spread:
+def frechet_infinity(features: np.ndarray, reference: Moments, sizes: int = 3, draws: int = 3, seed: int = SEED) -> Spread:
     """FID extrapolated to infinitely many generated images (Chong and Forsyth 2020, arXiv 1911.07023).
 
     A line in 1/n through the distances of the first n features in a random order, n from N/2 to N; mean and standard
@@ -291,8 +291,8 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, subsets: int = 100, size: int 
     None where a subset is everything. Raises Mistake where a set is smaller than a subset.
     """
     fewest = min(len(a), len(b))
-    if fewest < size:
-        raise Mistake(f"KID with subsets of {size} needs as many images on each side, not {fewest}")
+    if not 2 <= size <= fewest:
+        raise Mistake(f"KID over subsets of {size} (at least 2) needs as many images on each side, not {fewest}")
     random = np.random.RandomState(seed)
     found = [_mmd(*(each[random.choice(len(each), size, replace=False)] for each in (a, b))) for _ in range(subsets)]
     error = float(np.std(found) * np.sqrt(size / (fewest - size))) if fewest > size else None
@@ -301,13 +301,12 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, subsets: int = 100, size: int 
 
 def _mmd(a: np.ndarray, b: np.ndarray) -> float:
     """Unbiased squared maximum mean discrepancy of features [n, d] and [n, d] (Gretton et al. 2012, equation 3)."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
     within = sum(kernel.sum() - kernel.trace() for kernel in (_kernel(a, a), _kernel(b, b)))
     return float(within / (len(a) * (len(a) - 1)) - 2 * _kernel(a, b).mean())
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    base = a @ b.T / a.shape[1] + 1
+    base = (a @ b.T).astype(np.float64) / a.shape[1] + 1
     return np.asarray(base * base * base)
 
 
@@ -364,15 +363,17 @@ def _reach(features: np.ndarray, k: int) -> np.ndarray:
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Rows of the squared Euclidean distances [M, N] of features [M, d] and [N, d], a block at a time, in float64."""
-    b = b.astype(np.float64)
-    norms = np.square(b).sum(1)
+    """Rows of the squared Euclidean distances float64 [M, N] of features [M, d] and [N, d], a block at a time.
+
+    Products are taken in the features' own precision, as prdc and torch-fidelity do.
+    """
+    norms_a, norms_b = (np.square(each, dtype=np.float64).sum(1) for each in (a, b))
     start = 0
     for block in _blocks(a):
-        values = block.astype(np.float64)
-        distances = np.square(values).sum(1)[:, None] + norms - 2 * (values @ b.T)
-        yield slice(start, start + len(values)), np.maximum(distances, 0, out=distances)
-        start += len(values)
+        rows = slice(start, start + len(block))
+        distances = norms_a[rows, None] + norms_b - 2 * (block @ b.T)
+        yield rows, np.maximum(distances, 0, out=distances)
+        start = rows.stop
 
 
 def _blocks(features: np.ndarray, size: int = 1000) -> Iterator[np.ndarray]:
