@@ -59,7 +59,7 @@ def command(*words: object, cwd: Path, timeout: float = 300, **environment: str)
 def project(tmp_path: Path) -> Path:
     """A copy of the project's own files, with the tiny study beside them."""
     copy = tmp_path / "project"
-    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "src", ".dvc/config", ".dvcignore", ".gitignore")
+    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "profiles", "src", ".dvc/config", ".dvcignore", ".gitignore")
     for name in listed:
         source, target = ROOT / name, copy / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """The graph and the ledger: what Snakemake plans, that both tools agree, and that nothing is done twice."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, TINY, command
-from sagan_div import config, plan
+from sagan_div import config, plan, report
 
 
 def planned(*words: str, cwd: Path = ROOT) -> dict[str, int]:
@@ -63,6 +64,45 @@ def test_stages_depend_on_the_files_that_their_rules_read() -> None:
         assert [str(plan.Layout().folder(phase))] == [next(iter(out)) for out in stages[phase]["outs"]]
 
 
+def test_the_stage_of_the_report_reads_and_writes_what_its_rule_does() -> None:
+    stage = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["report"]
+    layout, study = plan.Layout(), config.load(ROOT / "params.yaml")
+    sources = {"/".join(Path(file).parts[:3]) for file in plan.code("report")}
+    roots = {str(layout.folder(phase)) for phase in plan.PHASES[:-1]}
+    assert set(stage["deps"]) == sources | roots | {"workflow/overlays"}
+    written = {"/".join(path.parts[:2]) for path in report.outputs(study, layout).values()}
+    outs = {name for out in stage["outs"] for name in out}
+    assert outs == written | {str(plan.patterns("report", layout)[2]), ".snakemake/metadata"}
+    assert set(stage["params"]) == set(config.plain(study)) - {"study"}
+
+
+PLUMBING = {"config", "errors", "files", "plan", "terminal", "provenance"}  # they move results about and shape none
+
+
+def imported(room: str) -> set[str]:
+    """The rooms of the package that a room imports, itself and theirs included."""
+    found, todo = set[str](), {room}
+    while todo:
+        found |= todo
+        text = "".join((ROOT / f"src/sagan_div/{name}.py").read_text() for name in todo)
+        names = re.findall(r"^ *from sagan_div(?:\.(\w+))? import (.*)", text, re.M)
+        todo = {name for part, rest in names for name in ([part] if part else re.findall(r"\w+", rest))} - found - PLUMBING
+        todo = {name for name in todo if (ROOT / f"src/sagan_div/{name}.py").exists()}
+    return found
+
+
+@pytest.mark.parametrize("kind", [kind for phase in plan.PHASES[:-1] for kind in plan.kinds(phase)])
+def test_a_jobs_source_files_include_all_that_they_import(kind: str) -> None:
+    """But for `phases`, which hands every kind of job to its own rooms."""
+    rooms = {Path(file).stem for file in plan.code(kind)}
+    assert set().union(*(imported(room) for room in rooms - {"phases"})) | {"phases"} == rooms
+
+
+def test_every_room_that_does_a_jobs_work_is_one_of_its_source_files() -> None:
+    known = {Path(file).stem for phase in plan.PHASES[:-1] for kind in plan.kinds(phase) for file in plan.code(kind)}
+    assert imported("phases") <= known
+
+
 def makers(study: config.Study, phase: str) -> list[plan.Job]:
     """The jobs of earlier phases that make what the jobs of a phase read."""
     read = {path for job in plan.jobs(study, phase) for path in job.inputs.values()}
@@ -98,7 +138,7 @@ def test_stages_list_the_parameters_that_their_settings_hold() -> None:
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny study as the study of record, in a git repository, computed and recorded by `dvc repro`."""
     folder = tmp_path_factory.mktemp("study") / "project"
-    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "src", ".dvc/config", ".dvcignore", ".gitignore")
+    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "profiles", "src", ".dvc/config", ".dvcignore", ".gitignore")
     for name in listed:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -105,6 +105,16 @@ def reference(device: str, threads: int | None, **options: Any) -> None:
 
 
 @app.command()
+@dataset_option
+@machine_options
+@study_options
+@job_options
+def floor(device: str, threads: int | None, **options: Any) -> None:
+    """Score real images against real ones, for each number of images: the floor of every score."""
+    _work(_chosen("floor", **options), device, threads)
+
+
+@app.command()
 @cell_options
 @machine_options
 @study_options
@@ -191,22 +201,33 @@ def describe(method: str, channels: int, params: Path, overlays: Sequence[Path],
 @click.option("--out", type=Path, required=True, help="The folder to write to.")
 @click.option("--count", type=click.IntRange(1), default=64, show_default=True, help="How many images.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the latents.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["distinct", "repeat-last-batch"]),
+    default="distinct",
+    show_default=True,
+    help="repeat-last-batch: each image stretched, and all written over and over past 10,000 files, as the author's code did.",
+)
 @device_option
-def generate(checkpoint: Path, out: Path, count: int, seed: int, device: str) -> None:
+def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, device: str) -> None:
     """Draw PNG images from the generator of CHECKPOINT (best.safetensors or last.safetensors)."""
-    from sagan_div import sampling
+    from sagan_div import emulation, sampling
 
     generator, shape, _ = sampling.load_generator(checkpoint, _device(device))
     images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
-    for index in range(count):
-        sampling.save_picture(out / f"{index:05d}.png", sampling.grid(images[index : index + 1], columns=1))
+    if sampler == "repeat-last-batch":
+        emulation.write(out, images)
+    else:
+        sampling.save_pictures(out, images)
     print(out)
 
 
 @app.command()
 @click.argument("a", type=Path)
 @click.argument("b", type=Path)
-@click.option("--mode", type=click.Choice(["fast", "exact"]), default="fast", show_default=True, help="exact: pytorch-fid's digits.")
+@click.option(
+    "--mode", type=click.Choice(["fast", "exact"]), default="fast", show_default=True, help="exact: pytorch-fid's digits."
+)
 @click.option("--weights", type=Path, help="Inception's weights; not needed between two statistics.")
 @click.option("--batch-size", type=click.IntRange(1), default=50, show_default=True)
 @machine_options

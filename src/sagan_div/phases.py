@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,28 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from sagan_div import checkpoints, datasets, features, files, metrics, plan, provenance, sampling, terminal, training
+from sagan_div import (
+    checkpoints,
+    datasets,
+    emulation,
+    features,
+    files,
+    floors,
+    metrics,
+    plan,
+    provenance,
+    sampling,
+    terminal,
+    training,
+)
 from sagan_div.config import plain
 from sagan_div.errors import Mistake
 from sagan_div.networks import Generator
 from sagan_div.plan import Job
 
 About = dict[str, Any]
+
+DRAWS = 10  # of the author's sampler, at most: of few images a single one says little
 
 
 @dataclass(frozen=True)
@@ -101,8 +116,26 @@ def reference(job: Job, machine: Machine) -> About:
         return {"why": extractor}
     images = _real(job.inputs[f"{settings.reference.split}_images"], settings.image_size, settings.reference.count)
     found = features.extract(extractor, images)
-    metrics.save_statistics(job.outputs["statistics"], metrics.moments(found, extractor.identity), features=found)
+    stretched = _stretched(extractor, images, settings.repeat_last_batch)
+    statistics = metrics.moments(found, extractor.identity)
+    metrics.save_statistics(job.outputs["statistics"], statistics, features=found, stretched=stretched)
     return {"count": len(images), "split": settings.reference.split}
+
+
+def floor(job: Job, machine: Machine) -> About:
+    """Real images against real ones, by either sampler: what a score near it can say of a model is nothing."""
+    settings = job.settings
+    assert isinstance(settings, plan.FloorSettings)
+    extractor, found = _extractor(settings.extractor, job, machine), []
+    if not isinstance(extractor, str):
+        largest = max(settings.floor.counts)
+        train = _real(job.inputs["train_images"], settings.image_size, 2 * largest)
+        test = _real(job.inputs["test_images"], settings.image_size, largest)
+        for sampler, drawn in floors.SAMPLERS.items():
+            ours, others = (features.extract(extractor, drawn(images)) for images in (train, test))
+            found += floors.floors(ours, others, settings.floor.counts, settings.floor.draws, sampler)
+    files.write_text(job.outputs["floor"], json.dumps([each._asdict() for each in found], indent=1) + "\n")
+    return {"why": extractor} if isinstance(extractor, str) else {}
 
 
 def train(job: Job, machine: Machine) -> About:
@@ -155,6 +188,7 @@ def score(job: Job, machine: Machine) -> About:
         probabilities = extractor.probabilities(drawn)
         found[name] = {"count": len(images), "reference_count": len(real)}
         found[name] |= metrics.score(drawn, probabilities, real, reference, settings.metrics)
+        found[name] |= _repeated(extractor, images, metrics.load_beside(statistics, "stretched"), settings.repeat_last_batch)
         if name == "classifier":
             found[name]["classes"] = metrics.class_histogram(probabilities)
     cell = {"dataset": settings.dataset, "method": settings.method, "seed": settings.seed}
@@ -167,6 +201,7 @@ WORK: dict[str, Callable[[Job, Machine], About]] = {
     "weights": weights,
     "classifier": classifier,
     "reference": reference,
+    "floor": floor,
     "train": train,
     "sample": sample,
     "score": score,
@@ -177,6 +212,23 @@ def _real(path: Path, size: int, count: int) -> Tensor:
     """`count` real images at the study's size: the first of a seeded permutation, or all."""
     images = datasets.read_images(path, size)
     return images[datasets.shuffled(len(images))[:count]]
+
+
+def _stretched(extractor: features.Extractor, images: Tensor, counts: Sequence[int]) -> np.ndarray:
+    """Features of as many images as the author's sampler could want, each stretched to the full range of grey."""
+    return features.extract(extractor, emulation.stretched(images[: max(counts, default=0)]))
+
+
+def _repeated(extractor: features.Extractor, images: Tensor, real: np.ndarray, counts: Sequence[int]) -> dict[str, float]:
+    """FID by the author's sampler for each number of distinct images, with its spread over the draws that there are."""
+    drawn = _stretched(extractor, images, counts)
+    found: dict[str, float] = {}
+    for count in counts:
+        fids = floors.blockwise(real, drawn, count, DRAWS, "repeat-last-batch")
+        if fids:
+            spread = {"_std": float(np.std(fids, ddof=1))} if len(fids) > 1 else {}
+            found |= {f"fid_repeated_{count}{end}": value for end, value in ({"": float(np.mean(fids))} | spread).items()}
+    return found
 
 
 def _extractor(name: str, job: Job, machine: Machine) -> features.Extractor | str:

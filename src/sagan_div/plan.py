@@ -3,10 +3,12 @@
 A *job* is one unit of work with its own settings; a *cell* is dataset x method x seed. Nothing else knows where results live.
 """
 
+import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ from sagan_div.config import (
     Classifier,
     Dataset,
     Extractor,
+    Floor,
     Method,
     Metric,
     Reference,
     Sample,
     Study,
     Train,
+    canonical,
     plain,
     read,
 )
@@ -54,6 +58,15 @@ class ReferenceSettings:
     image_size: int
     extractor: Extractor
     reference: Reference
+    repeat_last_batch: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloorSettings:
+    dataset: str
+    image_size: int
+    extractor: Extractor
+    floor: Floor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +100,7 @@ class ScoreSettings:
     seed: int
     extractors: tuple[Extractor, ...]
     metrics: tuple[Metric, ...]
+    repeat_last_batch: tuple[int, ...]
 
 
 Settings = (
@@ -94,6 +108,7 @@ Settings = (
     | WeightsSettings
     | ClassifierSettings
     | ReferenceSettings
+    | FloorSettings
     | TrainSettings
     | SampleSettings
     | ScoreSettings
@@ -140,6 +155,10 @@ class Layout:
     @property
     def statistics(self) -> Path:
         return self.results / "reference" / "{dataset}" / "{extractor}.npz"
+
+    @property
+    def floor(self) -> Path:
+        return self.results / "reference" / "{dataset}" / "{extractor}.floor.json"
 
     def cell(self, phase: str, name: str) -> Path:
         return self.results / phase / "{dataset}" / "{method}" / "seed{seed}" / name
@@ -190,11 +209,12 @@ def patterns(kind: str, layout: Layout, extractors: Iterable[str] = ()) -> tuple
             return {}, {"weights": layout.weights}, layout.weights.with_name("record.json")
         case "classifier":
             return splits | labels, {"classifier": layout.classifier}, beside
-        case "reference":
+        case "reference" | "floor":
             network = {"inception": {"weights": layout.weights}, "classifier": {"classifier": layout.classifier}}
             used = {name: path for extractor in extractors for name, path in network[extractor].items()}
-            record = Path(str(layout.statistics).replace(".npz", ".record.json"))
-            return splits | used, {"statistics": layout.statistics}, record
+            output = {"statistics": layout.statistics} if kind == "reference" else {"floor": layout.floor}
+            (path,) = output.values()
+            return splits | used, output, path.with_suffix(".record.json")
         case "train":
             inputs = {"images": layout.images("train"), "classifier": layout.classifier}
             names = {"best": "best.safetensors", "last": "last.safetensors", "history": "history.csv"}
@@ -208,6 +228,8 @@ def patterns(kind: str, layout: Layout, extractors: Iterable[str] = ()) -> tuple
             if "inception" in extractors:
                 inputs["weights"] = layout.weights
             names = {"metrics": "metrics.json"}
+        case "report":
+            return {}, {}, layout.results / "report.record.json"
         case _:
             raise ValueError(kind)
     return inputs, {name: layout.cell(kind, file) for name, file in names.items()}, layout.cell(kind, "record.json")
@@ -220,12 +242,18 @@ def job(kind: str, settings: Settings, layout: Layout) -> Job:
     inputs, outputs, record = patterns(kind, layout, extractors)
     (record,) = _filled({"record": record}, **wildcards).values()
     inside = record.parent.relative_to(layout.results) if layout.results in record.parents else Path(kind)
-    return Job(kind, settings, _filled(inputs, **wildcards), _filled(outputs, **wildcards), record, layout.scratch / inside)
+    scratch = layout.scratch / inside / _fingerprint(kind, settings)
+    return Job(kind, settings, _filled(inputs, **wildcards), _filled(outputs, **wildcards), record, scratch)
+
+
+def _fingerprint(kind: str, settings: Settings) -> str:
+    """Of what a job is told and by which code: unfinished work is never continued under other settings or by other code."""
+    return hashlib.sha256("".join([canonical(settings), *sources(kind).values()]).encode()).hexdigest()[:12]
 
 
 def kinds(phase: str) -> tuple[str, ...]:
     """The kinds of job in a phase."""
-    return ("weights", "classifier", "reference") if phase == "reference" else (phase,)
+    return ("weights", "classifier", "reference", "floor") if phase == "reference" else (phase,)
 
 
 def phase_of(kind: str) -> str:
@@ -237,6 +265,7 @@ SETTINGS: dict[str, Any] = {
     "weights": WeightsSettings,
     "classifier": ClassifierSettings,
     "reference": ReferenceSettings,
+    "floor": FloorSettings,
     "train": TrainSettings,
     "sample": SampleSettings,
     "score": ScoreSettings,
@@ -259,37 +288,59 @@ def settings(
             return ClassifierSettings(dataset=dataset, image_size=study.image_size, classifier=study.classifier)
         case "reference":
             return ReferenceSettings(
-                dataset=dataset, image_size=study.image_size, extractor=extractor, reference=study.score.reference
+                dataset=dataset,
+                image_size=study.image_size,
+                extractor=extractor,
+                reference=study.score.reference,
+                repeat_last_batch=study.score.repeat_last_batch,
             )
+        case "floor":
+            return FloorSettings(dataset=dataset, image_size=study.image_size, extractor=extractor, floor=study.score.floor)
         case "train":
             shape = {"image_size": study.image_size, "width": study.width, "latent": study.latent}
-            return TrainSettings(**cell, **shape, recipe=study.methods[method], train=study.train)  # type: ignore[arg-type]
+            recipe = replace(study.methods[method], select=None)  # what is sampled is no matter of training
+            return TrainSettings(**cell, **shape, recipe=recipe, train=study.train)  # type: ignore[arg-type]
         case "sample":
-            return SampleSettings(**cell, sample=study.sample)  # type: ignore[arg-type]
+            select = study.methods[method].select or study.sample.select
+            return SampleSettings(**cell, sample=replace(study.sample, select=select))  # type: ignore[arg-type]
         case "score":
-            return ScoreSettings(**cell, extractors=study.score.extractors, metrics=study.score.metrics)  # type: ignore[arg-type]
+            wanted = {key: getattr(study.score, key) for key in ("extractors", "metrics", "repeat_last_batch")}
+            return ScoreSettings(**cell, **wanted)  # type: ignore[arg-type]
         case "report":
             return study
     raise ValueError(kind)
 
 
-CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result; the plumbing between them does not
-    "data": ("datasets",),
-    "weights": (),
-    "classifier": ("datasets", "features"),
-    "reference": ("datasets", "features", "metrics"),
-    "train": (
-        *("training", "networks", "attention", "losses", "randomness", "checkpoints"),
-        *("datasets", "sampling", "features", "metrics"),  # for the rating
-    ),
-    "sample": ("sampling", "networks", "attention", "randomness", "checkpoints"),
-    "score": ("features", "metrics", "sampling"),
+_FEATURES = ("features", "datasets", "randomness")
+_SAMPLING = ("sampling", "networks", "attention", "randomness", "checkpoints")
+CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and those that they import but for the plumbing
+    "data": ("phases", "datasets"),
+    "weights": ("phases", *_FEATURES),
+    "classifier": ("phases", *_FEATURES),
+    "reference": ("phases", *_FEATURES, "metrics", "emulation", *_SAMPLING),
+    "floor": ("phases", *_FEATURES, "metrics", "emulation", "floors", *_SAMPLING),
+    "train": ("phases", "training", "losses", *_SAMPLING, *_FEATURES, "metrics"),  # the last ones rate generators
+    "sample": ("phases", *_SAMPLING),
+    "score": ("phases", *_FEATURES, "metrics", "emulation", "floors", *_SAMPLING),
+    "report": ("datasets", *_SAMPLING),  # and all of its own room
 }
 
 
 def code(kind: str) -> list[str]:
     """The source files that a kind of job depends on, from the project's root."""
-    return [f"src/sagan_div/{room}.py" for room in CODE[kind]]
+    page = Path(__file__).with_name("report").iterdir() if kind == "report" else ()
+    rooms = {f"{room}.py" for room in CODE[kind]} | {f"report/{path.name}" for path in page if path.is_file()}
+    return [f"src/sagan_div/{room}" for room in sorted(rooms)]
+
+
+@cache
+def _source(inside: Path) -> str:
+    return files.sha256(Path(__file__).parent / inside)
+
+
+def sources(kind: str) -> dict[str, str]:
+    """The SHA-256 of every source file that shapes a kind of job: of the package that runs, wherever it lies."""
+    return {Path(name).name: _source(Path(name).relative_to("src/sagan_div")) for name in code(kind)}
 
 
 def dataset_named(study: Study, name: str) -> Dataset:
@@ -310,11 +361,13 @@ def jobs(study: Study, phase: str) -> list[Job]:
     """The jobs of a phase, in the order in which they can run."""
     layout = Layout(study.study)
     names = [{"dataset": dataset.name} for dataset in study.datasets]
+    spaces = [name | {"extractor": extractor} for name in names for extractor in study.score.extractors]
     wanted: dict[str, list[dict[str, Any]]] = {
         "data": names,
         "weights": [{}] if "inception" in study.score.extractors else [],
         "classifier": names,
-        "reference": [name | {"extractor": extractor} for name in names for extractor in study.score.extractors],
+        "reference": spaces,
+        "floor": spaces,
     }
     return [
         job(kind, settings(study, kind, **wildcards), layout)
@@ -323,41 +376,90 @@ def jobs(study: Study, phase: str) -> list[Job]:
     ]
 
 
+def report(study: Study, outputs: dict[str, Path]) -> Job:
+    """The job that gathers what the others left behind; its room knows the outputs."""
+    layout = Layout(study.study)
+    _, _, record = patterns("report", layout)
+    read = [each.record for phase in PHASES[:-1] for each in jobs(study, phase) if each.record.exists()]
+    return Job("report", study, {str(path): path for path in read}, outputs, record, layout.scratch)
+
+
+def stale_report(study: Study, outputs: dict[str, Path]) -> str | None:
+    """Why the report does not fit the study and what lies there, or None where it does or there is none."""
+    each = report(study, outputs)
+    record = recorded(each.record)
+    digests = {path: files.sha256(path) for path in each.inputs.values()}
+    return _misfit(each, record, digests) or (_altered(each, record) if record else None)
+
+
 def recorded(path: Path) -> dict[str, Any] | None:
     """A record, or None where there is none that can be read."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and {"settings", "inputs", "outputs"} <= set(record) else None
+    whole = {"settings", "code", "inputs", "outputs"}
+    return record if isinstance(record, dict) and whole <= set(record) else None
 
 
-def stale(study: Study, phase: str) -> dict[Path, str]:
-    """Records of a phase that do not fit the study, with the reason. A missing artefact is not stale: it will be made."""
-    digests = _digests(study)
-    reasons = {each.record: _misfit(each, digests) for each in jobs(study, phase)}
-    return {record: reason for record, reason in reasons.items() if reason}
+def stale(study: Study, *phases: str) -> dict[Path, str]:
+    """Records of these phases (of all without any) that do not fit the study, with the reason.
 
-
-def _digests(study: Study) -> dict[Path, str]:
-    """The SHA-256 of every artefact of the study, as the job that made it recorded it."""
-    found: dict[Path, str] = {}
-    for phase in PHASES[:-1]:
-        for each in jobs(study, phase):
-            outputs = (recorded(each.record) or {"outputs": {}})["outputs"]
-            found |= {each.outputs[name]: digest for name, digest in outputs.items() if name in each.outputs}
+    A missing artefact is not stale: it will be made. What was made from a stale one of the same phase is stale as well;
+    the next phase compares with what comes in its place.
+    """
+    ledger, found = _ledger(study), {}
+    recorded_digests = _digests(ledger)
+    for phase in phases or PHASES:
+        digests = dict(recorded_digests)
+        for each, record in ledger:
+            reason = phase_of(each.kind) == phase and _misfit(each, record, digests)
+            if reason:
+                found[each.record] = reason
+                digests |= dict.fromkeys(each.outputs.values())
     return found
 
 
-def _misfit(each: Job, digests: dict[Path, str]) -> str | None:
-    record = recorded(each.record)
+Ledger = list[tuple[Job, dict[str, Any] | None]]
+
+
+def _ledger(study: Study) -> Ledger:
+    """Every job of the study but the report, in the order in which they can run, with the record that it left."""
+    return [(each, recorded(each.record)) for phase in PHASES[:-1] for each in jobs(study, phase)]
+
+
+def _digests(ledger: Ledger) -> dict[Path, str | None]:
+    """The SHA-256 of every artefact of the study, as the job that made it recorded it."""
+    return {
+        each.outputs[name]: digest
+        for each, record in ledger
+        if record
+        for name, digest in record["outputs"].items()
+        if name in each.outputs
+    }
+
+
+def _misfit(each: Job, record: dict[str, Any] | None, digests: Mapping[Path, str | None]) -> str | None:
     if record is None:
         return "it has no record" if any(path.exists() for path in each.outputs.values()) else None
     if record["settings"] != plain(each.settings):
         return f"it was made with other settings: {difference(record['settings'], plain(each.settings))}"
+    for name, digest in sources(each.kind).items():
+        if record["code"].get(name) != digest:
+            return f"it was made by another {name}"
     for name, path in each.inputs.items():
         if path in digests and record["inputs"].get(name) != digests[path]:
             return f"it was made from another {path}"
+    return None
+
+
+def _altered(each: Job, record: dict[str, Any]) -> str | None:
+    """What is no longer the file that its record describes: replaced, cut short or lost."""
+    for name, path in each.outputs.items():
+        if not path.exists():
+            return f"{path} is missing"
+        if files.sha256(path) != record["outputs"].get(name):
+            return f"{path} is not what it was when it was made"
     return None
 
 
@@ -385,9 +487,11 @@ def prune(study: Study, phase: str) -> list[str]:
     root = Layout(study.study).folder(phase)
     if phase == "report" or not root.is_dir():
         return []
-    planned, digests, lines = jobs(study, phase), _digests(study), []
+    refuse_blind_spots(study)
+    planned, misfits, lines = jobs(study, phase), stale(study, phase), []
     for each in planned:
-        reason = _misfit(each, digests)
+        record = recorded(each.record)
+        reason = misfits.get(each.record) or (_altered(each, record) if record else None)
         if reason:
             lines.append(f"{each.name}: removed, {reason}")
             for path in (*each.outputs.values(), each.record):
@@ -404,13 +508,38 @@ def prune(study: Study, phase: str) -> list[str]:
     return lines
 
 
+def refuse_blind_spots(study: Study) -> None:
+    """Refuse what would go wrong in silence: overlays of record where DVC does not look, and results that are links.
+
+    Raises Mistake naming the first.
+    """
+    for name in study.overlays:
+        if Path(name).parent != Path("workflow/overlays"):
+            raise Mistake(f"overlays: {name}: DVC follows workflow/overlays alone; move the file there")
+    _refuse_links(study)
+
+
+def _refuse_links(study: Study) -> None:
+    """Refuse artefacts that are links: who writes to one writes into DVC's cache, and a copy of one gets a new date.
+
+    Raises Mistake naming the first.
+    """
+    paths = (path for phase in PHASES[:-1] for each in jobs(study, phase) for path in (*each.outputs.values(), each.record))
+    for path in (*paths, *Path(".snakemake/metadata").rglob("*")):
+        if path.is_symlink() or (path.exists() and path.stat().st_nlink > 1):
+            raise Mistake(
+                f"{path}: is a link into a cache, where results could be overwritten; "
+                "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
+            )
+
+
 def require(study: Study, wanted: Iterable[Job] | None = None) -> None:
     """Refuse artefacts that do not fit the study: all, or those that the wanted jobs read. Raises Mistake naming the first."""
     read = None if wanted is None else {path for each in wanted for path in each.inputs.values()}
-    digests = _digests(study)
+    misfits = stale(study)
     for each in (each for phase in PHASES[:-1] for each in jobs(study, phase)):
         if read is None or read & set(each.outputs.values()):
-            reason = _misfit(each, digests)
+            reason = misfits.get(each.record)
             if reason:
                 raise Mistake(
                     f"{each.record.parent}: {reason}; `sagan-div prune {phase_of(each.kind)}` removes what does not fit"
@@ -421,7 +550,7 @@ def done(study: Study, each: Job) -> bool:
     """Whether a job's artefacts are all there and fit the study; one that only says why there are none is not done."""
     found = recorded(each.record)
     whole = found is not None and "why" not in found and all(path.exists() for path in each.outputs.values())
-    return whole and _misfit(each, _digests(study)) is None
+    return whole and each.record not in stale(study)
 
 
 def missing(each: Job) -> str | None:
@@ -443,8 +572,14 @@ def missing(each: Job) -> str | None:
 def record(each: Job, about: dict[str, Any]) -> None:
     """Write the record of a finished job: its settings, the digests of what it read and wrote, and `about` it."""
     inputs, outputs = ({name: files.sha256(path) for name, path in paths.items()} for paths in (each.inputs, each.outputs))
-    content = {"job": each.name, "settings": plain(each.settings), "inputs": inputs, "outputs": outputs} | about
-    files.write_text(each.record, json.dumps(content, indent=1, sort_keys=True) + "\n")
+    content = {
+        "job": each.name,
+        "settings": plain(each.settings),
+        "code": sources(each.kind),
+        "inputs": inputs,
+        "outputs": outputs,
+    }
+    files.write_text(each.record, json.dumps(content | about, indent=1, sort_keys=True) + "\n")
 
 
 def told(kind: str, text: str) -> Settings:

@@ -1,9 +1,13 @@
 """The study, and what every rule asks of it. All knowledge of jobs, paths and settings is in sagan_div.plan."""
 
+import functools
 import os
 import re
 import sys
 from pathlib import Path
+
+# the package of this very checkout, also in a second clone or in DVC's temporary ones
+sys.path.insert(0, str(Path("src").resolve()))
 
 from sagan_div import config as configuration
 from sagan_div import plan
@@ -11,11 +15,13 @@ from sagan_div import report as report_room
 from sagan_div.errors import Mistake
 
 os.environ.update(
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")])
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]),
+    PYTHONPATH=str(Path("src").resolve()),
 )  # for `sagan-div`
 
 try:
     STUDY = configuration.load(Path("params.yaml"), layer=config)
+    plan.refuse_blind_spots(STUDY)
 except Mistake as mistake:
     print(f"snakemake: {mistake}", file=sys.stderr)
     sys.exit(2)
@@ -51,6 +57,27 @@ def writes(kind):
     return {name: str(path) for name, path in outputs.items()} | {"record": str(record)}
 
 
+@functools.cache
+def misfits():
+    """The records that do not fit the study."""
+    found = {str(record) for record in plan.stale(STUDY)}
+    if plan.stale_report(STUDY, report_room.outputs(STUDY, LAYOUT)):
+        found.add(writes("report")["record"])
+    return found
+
+
+def afresh(kind):
+    """No input, but a word to Snakemake: a job whose record does not fit the study runs, whatever Snakemake remembers of it."""
+
+    def force(wildcards):
+        record = writes(kind)["record"].format(**wildcards)
+        if workflow.is_main_process and record in misfits():
+            workflow.dag.forcefiles.add(record)
+        return []
+
+    return force
+
+
 def told(kind):
     """The settings that a job is told, as one line of canonical JSON: equal settings are equal text."""
 
@@ -80,6 +107,10 @@ def work(wildcards):
 def reference_inputs(wildcards):
     """Statistics in a feature space need that space's network only."""
     return reads("reference", [wildcards.extractor])
+
+
+def floor_inputs(wildcards):
+    return reads("floor", [wildcards.extractor])
 
 
 def page(name):

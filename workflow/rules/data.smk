@@ -9,6 +9,7 @@ rule data:
 
 rule fetch:
     input:
+        afresh("data"),
         **reads("data"),
     output:
         **writes("data"),

@@ -9,6 +9,7 @@ rule reference:
 
 rule weights:
     input:
+        afresh("weights"),
         **reads("weights"),
     output:
         **writes("weights"),
@@ -27,6 +28,7 @@ rule weights:
 
 rule classifier:
     input:
+        afresh("classifier"),
         **reads("classifier"),
     output:
         **writes("classifier"),
@@ -36,6 +38,8 @@ rule classifier:
         f"{RUNTIMES}/reference/{{dataset}}/domain-classifier.jsonl"
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        gpu=1,
     params:
         settings=told("classifier"),
         study=STUDY.study,
@@ -47,6 +51,7 @@ rule classifier:
 
 rule statistics:
     input:
+        afresh("reference"),
         unpack(reference_inputs),
     output:
         **writes("reference"),
@@ -56,6 +61,8 @@ rule statistics:
         f"{RUNTIMES}/reference/{{dataset}}/{{extractor}}.jsonl"
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        gpu=1,
     params:
         settings=told("reference"),
         study=STUDY.study,
@@ -63,3 +70,26 @@ rule statistics:
         "reference statistics of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
         "sagan-div reference --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+
+
+rule floor:
+    input:
+        afresh("floor"),
+        unpack(floor_inputs),
+    output:
+        **writes("floor"),
+    log:
+        f"{LOGS}/reference/{{dataset}}/{{extractor}}.floor.log",
+    benchmark:
+        f"{RUNTIMES}/reference/{{dataset}}/{{extractor}}.floor.jsonl"
+    conda:
+        "../envs/sagan-div.yaml"
+    resources:
+        gpu=1,
+    params:
+        settings=told("floor"),
+        study=STUDY.study,
+    message:
+        "real against real images of {wildcards.dataset} in the {wildcards.extractor}'s space"
+    shell:
+        "sagan-div floor --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

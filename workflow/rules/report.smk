@@ -1,21 +1,17 @@
 rule report:
     input:
+        afresh("report"),
         made_by("score"),
         made_by("sample"),
         made_by("train"),
         made_by("reference"),
         made_by("data"),
-        code=sorted(
-            str(path)
-            for path in Path("src/sagan_div/report").iterdir()
-            if path.is_file()
-        ),
+        code=plan.code("report"),
     output:
         **{name: page(name) for name in report_room.outputs(STUDY, LAYOUT)},
+        **writes("report"),
     log:
         f"{LOGS}/report.log",
-    benchmark:
-        f"{RUNTIMES}/report.jsonl"
     conda:
         "../envs/sagan-div.yaml"
     params:

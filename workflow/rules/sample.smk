@@ -9,6 +9,7 @@ rule sample:
 
 rule draw:
     input:
+        afresh("sample"),
         **reads("sample"),
     output:
         **writes("sample"),
@@ -18,6 +19,8 @@ rule draw:
         f"{RUNTIMES}/sample/{{dataset}}/{{method}}/seed{{seed}}.jsonl"
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        gpu=1,
     params:
         settings=told("sample"),
         study=STUDY.study,

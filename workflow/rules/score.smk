@@ -9,6 +9,7 @@ rule score:
 
 rule measure:
     input:
+        afresh("score"),
         **reads("score", STUDY.score.extractors),
     output:
         **writes("score"),
@@ -18,6 +19,8 @@ rule measure:
         f"{RUNTIMES}/score/{{dataset}}/{{method}}/seed{{seed}}.jsonl"
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        gpu=1,
     params:
         settings=told("score"),
         study=STUDY.study,

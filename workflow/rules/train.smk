@@ -9,6 +9,7 @@ rule train:
 
 rule cell:
     input:
+        afresh("train"),
         **reads("train"),
     output:
         **writes("train"),
@@ -19,6 +20,8 @@ rule cell:
     priority: work
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        gpu=1,
     params:
         settings=told("train"),
         study=STUDY.study,

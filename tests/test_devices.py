@@ -1,0 +1,104 @@
+"""GPU slots, with devices that exist in name only: nobody shares what is not to be shared, and no death leaves a slot taken."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sagan_div import devices
+from sagan_div.errors import Mistake
+
+HOLD = "import os, time; from sagan_div import devices; print(devices.take('auto', lambda _: None), flush=True); {then}"
+Hold = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Iterator[Hold]:
+    """A function that starts a process which takes a slot, says of which device, and keeps it."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(then: str = "time.sleep(60)", named: str = "a,b", share: int = 1, **environment: str) -> subprocess.Popen[str]:
+        variables = {"CUDA_VISIBLE_DEVICES": named, devices.SHARE: str(share), "TMPDIR": str(tmp_path)} | environment
+        words = [sys.executable, "-c", HOLD.format(then=then)]
+        started.append(subprocess.Popen(words, env=os.environ | variables, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def device(process: subprocess.Popen[str]) -> str:
+    """What the process says that it holds; waits for it."""
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def waits(process: subprocess.Popen[str], seconds: float = 1.5) -> bool:
+    assert process.stdout
+    os.set_blocking(process.stdout.fileno(), False)
+    time.sleep(seconds)
+    silent = not process.stdout.readline()
+    os.set_blocking(process.stdout.fileno(), True)
+    return silent
+
+
+def test_jobs_spread_over_the_devices_and_the_next_one_waits(hold: Hold) -> None:
+    first, second = hold(), hold()
+    freed = device(first)
+    assert {freed, device(second)} == {"a", "b"}
+    third = hold()
+    assert waits(third)
+    first.kill()
+    assert device(third) == freed
+
+
+def test_a_share_of_two_puts_two_jobs_on_each_device(hold: Hold) -> None:
+    assert Counter(device(hold(share=2)) for _ in range(4)) == {"a": 2, "b": 2}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_dead_process_holds_no_slot(hold: Hold, number: int) -> None:
+    first = hold(named="a")
+    assert device(first) == "a"
+    first.send_signal(number)
+    assert device(hold(named="a")) == "a"
+
+
+def test_an_orphan_keeps_its_parents_slot(hold: Hold) -> None:
+    parent = hold("import subprocess; print(subprocess.Popen(['sleep', '4'], close_fds=False).pid, flush=True)", named="a")
+    assert device(parent) == "a"
+    parent.wait()
+    after = hold(named="a")
+    assert waits(after)
+    assert device(after) == "a"
+
+
+def test_a_process_sees_its_own_device_alone(hold: Hold) -> None:
+    process = hold("print(os.environ['CUDA_VISIBLE_DEVICES'])", named="7,8")
+    assert device(process) == device(process) == "7"
+
+
+def test_inside_slurm_and_without_a_gpu_nothing_happens(hold: Hold, tmp_path: Path) -> None:
+    assert device(hold(SLURM_JOB_ID="1")) == "None"
+    assert device(hold(named="")) == "None"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_device_chosen_by_name_is_left_to_its_chooser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert devices.take("cuda:1", print) is devices.take("cpu", print) is None
+
+
+def test_a_senseless_share_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv(devices.SHARE, "half")
+    with pytest.raises(Mistake, match="SAGAN_DIV_GPU_SHARE: 'half' is no number of jobs per GPU"):
+        devices.take("auto", print)
