@@ -2,12 +2,8 @@
 
 import functools
 import gzip
-import hashlib
 import http.server
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,43 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-ROOT = Path(__file__).resolve().parent.parent
-OFFICIAL = ROOT.parent / "shared" / "datasets"
-TINY = """\
-study: tiny
-datasets: [digits]
-image_size: 16
-width: 8
-seeds: [0]
-methods: [dcgan, sagan-div-d]
-classifier: {epochs: 1}
-train: {images: 1280, batch_size: 32, log_rows: 2, checkpoints: 1, rating_count: 64}
-sample: {count: 128, batch_size: 64}
-score: {extractors: [classifier], reference: {count: 200}, repeat_last_batch: [32], floor: {counts: [32, 100], draws: 2}}
-"""
+from support import ROOT, TINY
 
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-class Run(subprocess.CompletedProcess[str]):
-    """A finished command, with what it printed on stderr as one line where it failed."""
-
-    @property
-    def line(self) -> str:
-        lines = self.stderr.strip().splitlines()
-        assert len(lines) == 1, f"expected one line, found:\n{self.stderr}"
-        return lines[0]
-
-
-def command(*words: object, cwd: Path, timeout: float = 300, **environment: str) -> Run:
-    """A command of the project's own environment, run as a user would."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    variables = {k: v for k, v in os.environ.items() if k != "SAGAN_DIV_MIRROR"} | {"PATH": path} | environment
-    done = subprocess.run([str(w) for w in words], cwd=cwd, env=variables, capture_output=True, text=True, timeout=timeout)
-    return Run(done.args, done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -85,12 +50,6 @@ def small_archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(_idx(random.integers(0, 256, (count, 28, 28))))
         (folder / f"{name}-labels-idx1-ubyte.gz").write_bytes(_idx(np.arange(count) % 10))
     return folder.parent
-
-
-def md5s(folder: Path) -> list[tuple[str, str]]:
-    """The (file, MD5) pairs of a folder of archives, in torchvision's order."""
-    names = [f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")]
-    return [(name, hashlib.md5((folder / name).read_bytes()).hexdigest()) for name in names]
 
 
 @pytest.fixture

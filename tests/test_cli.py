@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import ROOT, command
 from sagan_div import cli, plan
+from support import ROOT, command
 
 Call = Callable[..., tuple[int, str, str]]
 

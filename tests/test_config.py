@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT
 from sagan_div import config
 from sagan_div.errors import Mistake
+from support import ROOT
 
 PARAMS = ROOT / "params.yaml"
 

@@ -10,10 +10,10 @@ import torch
 import torchvision
 from PIL import Image
 
-from conftest import OFFICIAL, md5s
 from sagan_div import datasets
 from sagan_div.config import Dataset
 from sagan_div.errors import Mistake
+from support import OFFICIAL, md5s
 
 
 def load(name: str, mirror: Path | str | None = None, folder: Path | None = None) -> dict[str, datasets.Split]:

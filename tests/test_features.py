@@ -15,9 +15,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from conftest import OFFICIAL, ROOT
 from sagan_div import config, datasets, features, inception, metrics
 from sagan_div.errors import Mistake
+from support import OFFICIAL, ROOT
 
 
 def digits(size: int = 16) -> tuple[Tensor, Tensor]:

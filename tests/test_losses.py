@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from conftest import ROOT
 from sagan_div import config, plan, training
 from sagan_div.config import Hinge, NonSaturating, WassersteinDivergence
 from sagan_div.losses import critic_loss, generator_loss, input_gradients, penalty, penalty_points
 from sagan_div.networks import Shape
+from support import ROOT
 
 POINTS = ("interpolates", "both", "real", "fake")
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from conftest import ROOT
 from sagan_div import config
 from sagan_div.attention import NonLocalBlock, SaganAttention
 from sagan_div.networks import Critic, Generator, Shape, build, describe
+from support import ROOT
 
 TEXT = config.load(ROOT / "params.yaml")
 CODE = config.load(ROOT / "params.yaml", [ROOT / "workflow" / "overlays" / "author-code.yaml"])

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from sagan_div import config, files, plan
 from sagan_div.errors import Mistake
+from support import ROOT
 
 TINY = ["datasets=[digits]", "methods=[dcgan, sngan]", "seeds=[0]", "score.extractors=[classifier]"]
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from conftest import ROOT
 from sagan_div import cli, config
+from support import ROOT
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"
 PROTOCOLS = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from conftest import ROOT
 from sagan_div import checkpoints, config, networks, plan, sampling
 from sagan_div.errors import Mistake
+from support import ROOT
 
 SHAPE = networks.Shape(image_size=16, channels=1, width=8, latent=16)
 STUDY = config.load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8", "latent=16"])

@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from conftest import ROOT
 from sagan_div import checkpoints, config, plan, training
 from sagan_div.errors import Interrupted, Mistake
 from sagan_div.randomness import Batches, latents, stream
+from support import ROOT
 
 METHODS = list(config.load(ROOT / "params.yaml").methods)
 SIZE = ["datasets=[digits]", "image_size=16", "width=8", "latent=16"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT, TINY, command
 from sagan_div import config, plan, report
+from support import ROOT, TINY, command
 
 
 def planned(*words: str, cwd: Path = ROOT) -> dict[str, int]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from conftest import ROOT, Run, command
 from sagan_div import config, plan
+from support import ROOT, Run, command
 
 STANDIN = Path(__file__).with_name("standin")
 PLACES = {"torch.py": ".", "arithmetic.py": "sagan_div", "phases.py": "sagan_div", "writing.py": "sagan_div/report"}
