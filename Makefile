@@ -11,10 +11,10 @@ demo: .venv/installed  ## the whole study of seven methods on small digits, in m
 	@$(BIN)/sagan-div summary --overlay $(DEMO)
 
 test: .venv/installed  ## what every change must pass
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses $(CORES) --dist loadfile
 
 test-all: .venv/installed  ## also the long ones
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile
 
 lint: .venv/installed  ## formats, types and the workflow's own lint
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Whatever is killed and whichever disk is full: the study ends with the numbers of an undisturbed run, and loses no cell."""
 
+import base64
 import os
 import random
 import subprocess
@@ -82,9 +83,11 @@ def name(process: psutil.Process) -> str:
 
 
 def complete(project: Project) -> list[Path]:
-    """The records of the cells that are done."""
-    found = [project.path / each.record for phase in plan.PHASES[:-1] for each in plan.jobs(study(project), phase)]
-    return [path for path in found if path.exists()]
+    """The records of the jobs that Snakemake saw end; what an orphan ended after it is done again."""
+    markers = (project.path / ".snakemake/incomplete").glob("*")
+    unseen = {base64.urlsafe_b64decode(marker.name).decode() for marker in markers}
+    records = [each.record for phase in plan.PHASES[:-1] for each in plan.jobs(study(project), phase)]
+    return [project.path / path for path in records if (project.path / path).exists() and str(path) not in unseen]
 
 
 def study(project: Project) -> config.Study:
