@@ -28,7 +28,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from sagan_div import features, files, inception, metrics, provenance
+from sagan_div import features, files, frechet, inception, metrics, provenance
 
 METRICS = ("fid", "fid-infinity", "kid", "is", "prdc")
 
@@ -100,8 +100,8 @@ def ours(task: Task) -> str:
 def ours_whole(task: Task) -> str:
     extractor = features.inception_extractor(task.weights, "cpu")
     fake = features.extract(extractor, np.load(task.folder / "samples.npz")["images"])
-    reference = metrics.load_statistics(task.folder / "reference.npz")
-    real = metrics.load_beside(task.folder / "reference.npz", "features")
+    reference = frechet.load_statistics(task.folder / "reference.npz")
+    real = frechet.load_beside(task.folder / "reference.npz", "features")
     found = metrics.score(fake, extractor.probabilities(fake), real, reference, METRICS)
     np.save(task.folder / "fake.npy", fake)
     return ", ".join(f"{name} {value:.6g}" for name, value in found.items() if value is not None)
@@ -134,8 +134,8 @@ def of_features(count: int, task: Task) -> str:
     known, random = np.load(task.folder / "fake.npy"), np.random.default_rng(0)
     fake = known[random.integers(len(known), size=count)]
     fake += 0.01 * random.standard_normal(fake.shape, np.float32)
-    reference = metrics.load_statistics(task.folder / "reference.npz")
-    real = metrics.load_beside(task.folder / "reference.npz", "features")
+    reference = frechet.load_statistics(task.folder / "reference.npz")
+    real = frechet.load_beside(task.folder / "reference.npz", "features")
     metrics.score(fake, np.full((count, 10), 0.1), real, reference, METRICS)
     return ""
 
@@ -170,9 +170,9 @@ def _run(contender: Callable[[Task], str], task: Task, answer: Connection) -> No
 
 def distances(task: Task) -> Iterator[Row]:
     """The Fréchet distance alone, of the same statistics: the fastest of three runs each."""
-    fake, reference = np.load(task.folder / "fake.npy"), metrics.load_statistics(task.folder / "reference.npz")
+    fake, reference = np.load(task.folder / "fake.npy"), frechet.load_statistics(task.folder / "reference.npz")
     known = inception.exact_moments(fake)
-    for what, distance in (("sqrtm", inception.exact_distance), ("singular values", metrics.frechet_distance)):
+    for what, distance in (("sqrtm", inception.exact_distance), ("singular values", frechet.frechet_distance)):
         seconds = []
         for _ in range(3):
             pair = replace(known), replace(reference)  # without the roots that the last run has found
@@ -212,7 +212,7 @@ def prepare(task: Task, count: int, weights: Path | None) -> None:
             Image.fromarray(image[0]).save(task.folder / name / f"{i:05}.png")
     extractor = features.inception_extractor(task.weights, "cpu")
     found = features.extract(extractor, real)
-    metrics.save_statistics(task.folder / "reference.npz", metrics.moments(found, extractor.identity), features=found)
+    frechet.save_statistics(task.folder / "reference.npz", frechet.moments(found, extractor.identity), features=found)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from torchvision.transforms import functional as transforms
 from torchvision.utils import save_image
 
 from sagan_div import emulation, floors
-from sagan_div.metrics import frechet_distance, moments
+from sagan_div.frechet import frechet_distance, moments
 
 
 def seeded(*shape: int, low: int = 0, high: int = 256, seed: int = 0) -> Tensor:

@@ -15,7 +15,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from sagan_div import config, datasets, features, inception, metrics
+from sagan_div import config, datasets, features, frechet, inception
 from sagan_div.errors import Mistake
 from support import OFFICIAL, ROOT
 
@@ -179,7 +179,7 @@ def pytorch_fid(weights: Path, *words: object) -> str:
 def test_exact_statistics_are_pytorch_fids(weights: Path, samples: np.ndarray, tmp_path: Path) -> None:
     folder = as_folder(samples[:5], tmp_path / "a")
     pytorch_fid(weights, "--save-stats", folder, tmp_path / "theirs.npz")
-    theirs = metrics.load_statistics(tmp_path / "theirs.npz")
+    theirs = frechet.load_statistics(tmp_path / "theirs.npz")
     extractor = features.inception_extractor(weights, "cpu", "exact")
     for images in (samples[:5], inception.Folder(folder)):
         ours = inception.exact_moments(features.extract(extractor, images, 3), extractor.identity)
@@ -199,7 +199,7 @@ def test_exact_fid_prints_the_digits_of_pytorch_fid(weights: Path, samples: np.n
     pytorch_fid(weights, "--save-stats", folder_a, tmp_path / "theirs.npz")
     extractor = features.inception_extractor(weights, "cpu", "exact")
     ours = inception.exact_moments(features.extract(extractor, a), extractor.identity)
-    metrics.save_statistics(tmp_path / "ours.npz", ours)
+    frechet.save_statistics(tmp_path / "ours.npz", ours)
     expected = pytorch_fid(weights, tmp_path / "ours.npz", folder_b).splitlines()[-1]
     found = inception.fid(tmp_path / "theirs.npz", tmp_path / "b-samples.npz", weights, "cpu", "exact", note=lambda text: None)
     assert f"FID:  {found}" == expected
@@ -254,7 +254,7 @@ def notes() -> list[str]:
 @pytest.fixture
 def line(tmp_path: Path, weights: Path, notes: list[str]) -> Callable[[Path], str]:
     """The one line that FID between a place and intact statistics ends with."""
-    metrics.save_statistics(tmp_path / "intact.npz", metrics.Moments(9, np.zeros(2048), np.eye(2048)))
+    frechet.save_statistics(tmp_path / "intact.npz", frechet.Moments(9, np.zeros(2048), np.eye(2048)))
 
     def run(place: Path) -> str:
         with pytest.raises(Mistake) as caught:
@@ -300,7 +300,7 @@ def test_bad_archives_are_a_line_each(tmp_path: Path, line: Callable[[Path], str
 
 
 def test_statistics_of_other_weights_are_refused(tmp_path: Path, weights: Path, samples: np.ndarray) -> None:
-    metrics.save_statistics(tmp_path / "a.npz", metrics.Moments(9, np.zeros(2048), np.eye(2048), "inception:other"))
+    frechet.save_statistics(tmp_path / "a.npz", frechet.Moments(9, np.zeros(2048), np.eye(2048), "inception:other"))
     np.savez(tmp_path / "b.npz", images=samples[:2])
     with pytest.raises(Mistake, match="statistics of inception:other and of inception:"):
         inception.fid(tmp_path / "a.npz", tmp_path / "b.npz", weights, "cpu", note=lambda text: None)
@@ -308,7 +308,7 @@ def test_statistics_of_other_weights_are_refused(tmp_path: Path, weights: Path, 
 
 def test_statistics_alone_need_no_weights(tmp_path: Path, samples: np.ndarray) -> None:
     for name, shift in (("a", 0.0), ("b", 2.0)):
-        metrics.save_statistics(tmp_path / f"{name}.npz", metrics.Moments(9, np.full(3, shift), np.eye(3)))
+        frechet.save_statistics(tmp_path / f"{name}.npz", frechet.Moments(9, np.full(3, shift), np.eye(3)))
     assert inception.fid(tmp_path / "a.npz", tmp_path / "b.npz", None, "cpu") == pytest.approx(12)
     np.savez(tmp_path / "c.npz", images=samples)
     with pytest.raises(Mistake, match="need Inception's weights"):

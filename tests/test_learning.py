@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sagan_div import config, datasets, plan, training
 from sagan_div.features import Extractor, classifier_extractor, extract, save_classifier, train_classifier
-from sagan_div.metrics import Moments, frechet_distance, moments
+from sagan_div.frechet import Moments, frechet_distance, moments
 from sagan_div.networks import Generator, Shape
 from sagan_div.randomness import Batches
 from sagan_div.sampling import draw

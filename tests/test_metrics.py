@@ -8,9 +8,9 @@ import torch
 from scipy import linalg, stats
 from sklearn.neighbors import NearestNeighbors
 
-from sagan_div import memorisation, metrics
+from sagan_div import frechet, memorisation, metrics
 from sagan_div.errors import Mistake
-from sagan_div.metrics import Moments
+from sagan_div.frechet import Moments
 
 
 def normal(count: int, dimensions: int, seed: int = 0, scale: float = 1.0, shift: float = 0.0) -> np.ndarray:
@@ -42,26 +42,26 @@ def distance_by_sqrtm(a: Moments, b: Moments) -> float:
 @pytest.mark.parametrize("offset", [0.0, 1e4])
 def test_moments_are_numpys(offset: float) -> None:
     values = features(2500, 40, 1) + np.float32(offset)
-    found = metrics.moments(values)
+    found = frechet.moments(values)
     assert found.count == 2500
     np.testing.assert_allclose(found.mean, values.astype(np.float64).mean(0), rtol=1e-12)
     np.testing.assert_allclose(found.covariance, np.cov(values.astype(np.float64), rowvar=False), rtol=1e-9, atol=1e-10)
 
 
 def test_moments_do_not_depend_on_the_batches() -> None:
-    values, streaming = features(1234, 30, 2), metrics.Streaming(30)
+    values, streaming = features(1234, 30, 2), frechet.Streaming(30)
     for start in range(0, 1234, 50):
         streaming.add(values[start : start + 50])
-    np.testing.assert_allclose(streaming.moments().covariance, metrics.moments(values).covariance, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(streaming.moments().covariance, frechet.moments(values).covariance, rtol=1e-10, atol=1e-13)
 
 
 def test_moments_refuse_what_has_none() -> None:
     with pytest.raises(Mistake, match="at least 2"):
-        metrics.moments(normal(1, 3))
+        frechet.moments(normal(1, 3))
     broken = normal(10, 3)
     broken[4, 1] = np.nan
     with pytest.raises(Mistake, match="not finite"):
-        metrics.moments(broken)
+        frechet.moments(broken)
 
 
 # Fréchet distance
@@ -70,7 +70,7 @@ def test_moments_refuse_what_has_none() -> None:
 def test_equal_covariances_leave_the_means() -> None:
     covariance = np.cov(features(300, 50, 1), rowvar=False)
     shift = np.linspace(-1, 2, 50)
-    assert metrics.frechet_distance(gaussian(covariance), gaussian(covariance, shift)) == pytest.approx(
+    assert frechet.frechet_distance(gaussian(covariance), gaussian(covariance, shift)) == pytest.approx(
         shift @ shift, rel=1e-10
     )
 
@@ -81,69 +81,69 @@ def test_common_eigenvectors_have_a_closed_form_however_singular(smallest: float
     first, second = np.geomspace(1, smallest, 60), random.permutation(np.geomspace(2, smallest, 60))
     a, b = (gaussian((lambda m: (m + m.T) / 2)(basis * values @ basis.T)) for values in (first, second))
     expected = ((np.sqrt(first) - np.sqrt(second)) ** 2).sum()
-    assert metrics.frechet_distance(a, b) == pytest.approx(expected, rel=1e-8)
-    assert metrics.frechet_distance(b, a) == pytest.approx(expected, rel=1e-8)
+    assert frechet.frechet_distance(a, b) == pytest.approx(expected, rel=1e-8)
+    assert frechet.frechet_distance(b, a) == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-16])
 def test_rank_one_covariances_have_a_closed_form(noise: float) -> None:
     u, v = normal(2, 20).astype(np.float64)
     a, b = (gaussian(np.outer(w, w) + noise * np.eye(20)) for w in (u, v))
-    assert metrics.frechet_distance(a, b) == pytest.approx(u @ u + v @ v - 2 * abs(u @ v), rel=1e-7)
+    assert frechet.frechet_distance(a, b) == pytest.approx(u @ u + v @ v - 2 * abs(u @ v), rel=1e-7)
 
 
 def test_what_rounding_leaves_of_small_eigenvalues_does_not_add_up() -> None:
     basis = rotation(200)
     almost = (lambda m: gaussian((m + m.T) / 2, 0.001))(basis * np.repeat([1, 1e-12], [5, 195]) @ basis.T)
-    assert metrics.frechet_distance(almost, gaussian(almost.covariance)) == pytest.approx(200e-6, rel=1e-8)
+    assert frechet.frechet_distance(almost, gaussian(almost.covariance)) == pytest.approx(200e-6, rel=1e-8)
     u, v = basis[:, :5], rotation(200, 1)[:, :90]
     a, b = gaussian(u @ u.T), gaussian(v @ v.T)
-    assert metrics.frechet_distance(a, b) == pytest.approx(95 - 2 * linalg.svdvals(u.T @ v).sum(), rel=1e-11)
+    assert frechet.frechet_distance(a, b) == pytest.approx(95 - 2 * linalg.svdvals(u.T @ v).sum(), rel=1e-11)
 
 
 def test_constant_images_leave_the_means() -> None:
     zeros = np.zeros((4, 4))
-    assert metrics.frechet_distance(gaussian(zeros, 1.0), gaussian(zeros)) == 4.0
-    assert metrics.frechet_distance(gaussian(np.eye(4), 1.0), gaussian(zeros)) == 8.0
+    assert frechet.frechet_distance(gaussian(zeros, 1.0), gaussian(zeros)) == 4.0
+    assert frechet.frechet_distance(gaussian(np.eye(4), 1.0), gaussian(zeros)) == 8.0
 
 
 def test_full_covariances_agree_with_the_matrix_square_root() -> None:
-    a, b = (metrics.moments(features(1000, 100, seed)) for seed in (1, 2))
-    found = metrics.frechet_distance(a, b)
+    a, b = (frechet.moments(features(1000, 100, seed)) for seed in (1, 2))
+    found = frechet.frechet_distance(a, b)
     assert found == pytest.approx(distance_by_sqrtm(a, b), rel=1e-8)
     assert found > 0.1
 
 
 def test_fewer_features_than_dimensions_agree_with_the_matrix_square_root() -> None:
-    a, b, full = (metrics.moments(features(count, 100, seed)) for count, seed in ((40, 1), (60, 2), (1000, 3)))
+    a, b, full = (frechet.moments(features(count, 100, seed)) for count, seed in ((40, 1), (60, 2), (1000, 3)))
     for one, other in ((a, b), (a, full), (full, b)):
-        found = metrics.frechet_distance(one, other)
+        found = frechet.frechet_distance(one, other)
         assert found == pytest.approx(distance_by_sqrtm(one, other), rel=1e-5)
         known = Moments(one.count, one.mean, one.covariance), Moments(other.count, other.mean, other.covariance)
-        assert found == pytest.approx(metrics.frechet_distance(*known), rel=1e-7)  # from their files alone
+        assert found == pytest.approx(frechet.frechet_distance(*known), rel=1e-7)  # from their files alone
 
 
 def test_dead_dimensions_change_nothing() -> None:
     a, b = features(400, 30, 1), features(400, 30, 2)
-    padded = [metrics.moments(np.insert(each, [3, 3, 17], 0.0, axis=1)) for each in (a, b)]
-    expected = metrics.frechet_distance(metrics.moments(a), metrics.moments(b))
-    assert metrics.frechet_distance(*padded) == pytest.approx(expected, rel=1e-10)
+    padded = [frechet.moments(np.insert(each, [3, 3, 17], 0.0, axis=1)) for each in (a, b)]
+    expected = frechet.frechet_distance(frechet.moments(a), frechet.moments(b))
+    assert frechet.frechet_distance(*padded) == pytest.approx(expected, rel=1e-10)
 
 
 def test_distance_is_symmetric_and_scales_and_ignores_rotations() -> None:
     a, b, turn = features(300, 20, 1).astype(np.float64), features(300, 20, 2).astype(np.float64), rotation(20)
-    found = metrics.frechet_distance(metrics.moments(a), metrics.moments(b))
-    assert metrics.frechet_distance(metrics.moments(b), metrics.moments(a)) == pytest.approx(found, rel=1e-9)
-    assert metrics.frechet_distance(metrics.moments(3 * a), metrics.moments(3 * b)) == pytest.approx(9 * found, rel=1e-9)
-    turned = metrics.moments(a @ turn + 5), metrics.moments(b @ turn + 5)
-    assert metrics.frechet_distance(*turned) == pytest.approx(found, rel=1e-9)
+    found = frechet.frechet_distance(frechet.moments(a), frechet.moments(b))
+    assert frechet.frechet_distance(frechet.moments(b), frechet.moments(a)) == pytest.approx(found, rel=1e-9)
+    assert frechet.frechet_distance(frechet.moments(3 * a), frechet.moments(3 * b)) == pytest.approx(9 * found, rel=1e-9)
+    turned = frechet.moments(a @ turn + 5), frechet.moments(b @ turn + 5)
+    assert frechet.frechet_distance(*turned) == pytest.approx(found, rel=1e-9)
 
 
 def test_distance_to_itself_is_rounding_and_is_not_clipped() -> None:
     found = []
     for seed in range(20):
-        each = metrics.moments(features(500, 40, seed))
-        found.append(metrics.frechet_distance(each, each) / np.trace(each.covariance))
+        each = frechet.moments(features(500, 40, seed))
+        found.append(frechet.frechet_distance(each, each) / np.trace(each.covariance))
     assert np.abs(found).max() < 1e-12
     assert min(found) < 0
 
@@ -153,36 +153,36 @@ def test_distance_to_itself_is_rounding_and_is_not_clipped() -> None:
 
 def test_statistics_survive_a_file_and_pytorch_fid_reads_them(tmp_path: Path) -> None:
     fid_score = pytest.importorskip("pytorch_fid.fid_score")
-    saved = metrics.moments(features(100, 12, 1), "inception:abc")
-    metrics.save_statistics(tmp_path / "a.npz", saved, features=features(100, 12, 1))
-    read = metrics.load_statistics(tmp_path / "a.npz")
+    saved = frechet.moments(features(100, 12, 1), "inception:abc")
+    frechet.save_statistics(tmp_path / "a.npz", saved, features=features(100, 12, 1))
+    read = frechet.load_statistics(tmp_path / "a.npz")
     mean, covariance = fid_score.compute_statistics_of_path(str(tmp_path / "a.npz"), None, 50, 12, "cpu")
     for found in ((read.mean, read.covariance), (mean, covariance)):
         assert np.array_equal(found[0], saved.mean)
         assert np.array_equal(found[1], saved.covariance)
     assert (read.count, read.extractor) == (100, "inception:abc")
-    assert np.array_equal(metrics.load_beside(tmp_path / "a.npz", "features"), features(100, 12, 1))
+    assert np.array_equal(frechet.load_beside(tmp_path / "a.npz", "features"), features(100, 12, 1))
 
 
 def test_statistics_of_pytorch_fid_are_read(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "a.npz", mu=np.arange(3.0), sigma=np.eye(3))
-    read = metrics.load_statistics(tmp_path / "a.npz")
+    read = frechet.load_statistics(tmp_path / "a.npz")
     assert (read.count, read.extractor, read.mean.tolist()) == (0, "", [0, 1, 2])
 
 
 def test_statistics_that_do_not_fit_each_other_are_not_compared() -> None:
     with pytest.raises(Mistake, match="of 3 and of 4 features"):
-        metrics.frechet_distance(gaussian(np.eye(3)), gaussian(np.eye(4)))
+        frechet.frechet_distance(gaussian(np.eye(3)), gaussian(np.eye(4)))
     a, b = (Moments(9, np.zeros(3), np.eye(3), name) for name in ("inception:a", "classifier:b"))
     with pytest.raises(Mistake, match="inception:a and of classifier:b"):
-        metrics.frechet_distance(a, b)
+        frechet.frechet_distance(a, b)
 
 
 def test_wrong_archives_are_a_line_each(tmp_path: Path) -> None:
     def line(**arrays: object) -> str:
         np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
         with pytest.raises(Mistake) as caught:
-            metrics.load_statistics(tmp_path / "a.npz")
+            frechet.load_statistics(tmp_path / "a.npz")
         return str(caught.value)
 
     assert "holds no statistics (arrays mu and sigma), but foo" in line(foo=np.zeros(3))
@@ -190,14 +190,14 @@ def test_wrong_archives_are_a_line_each(tmp_path: Path) -> None:
     assert "not (d,) and (d, d) of floats" in line(mu=np.array(["a", "b"]), sigma=np.eye(2))
     assert "not finite" in line(mu=np.zeros(3), sigma=np.full((3, 3), np.nan))
     assert "is damaged" in line(mu=np.array([{}, {}], dtype=object), sigma=np.eye(2))
-    metrics.save_statistics(tmp_path / "b.npz", gaussian(np.eye(50)))
+    frechet.save_statistics(tmp_path / "b.npz", gaussian(np.eye(50)))
     whole = (tmp_path / "b.npz").read_bytes()
     for content in (b"", b"PK", whole[: len(whole) // 2], whole[:200] + b"x" * 40 + whole[240:]):
         (tmp_path / "b.npz").write_bytes(content)
         with pytest.raises(Mistake, match=r"b\.npz: is damaged"):
-            metrics.load_statistics(tmp_path / "b.npz")
+            frechet.load_statistics(tmp_path / "b.npz")
     with pytest.raises(Mistake, match="does not exist"):
-        metrics.load_statistics(tmp_path / "c.npz")
+        frechet.load_statistics(tmp_path / "c.npz")
 
 
 # Floors, extrapolation, intervals
@@ -207,23 +207,23 @@ def test_floor_is_what_a_perfect_generator_scores() -> None:
     values = np.geomspace(4, 0.1, 16)
     draw = lambda count, seed: normal(count, 16, seed) * np.sqrt(values)  # noqa: E731
     found = [
-        metrics.frechet_distance(metrics.moments(draw(400, 2 * i)), metrics.moments(draw(800, 2 * i + 1))) for i in range(60)
+        frechet.frechet_distance(frechet.moments(draw(400, 2 * i)), frechet.moments(draw(800, 2 * i + 1))) for i in range(60)
     ]
-    constant = metrics.bias(np.diag(values))
-    assert metrics.floor(constant, 400, 800) == pytest.approx(np.mean(found), rel=0.05)
-    assert metrics.measured_bias(draw(4000, 7), draws=10) == pytest.approx(constant, rel=0.1)
+    constant = frechet.bias(np.diag(values))
+    assert frechet.floor(constant, 400, 800) == pytest.approx(np.mean(found), rel=0.05)
+    assert frechet.measured_bias(draw(4000, 7), draws=10) == pytest.approx(constant, rel=0.1)
 
 
 def test_floor_of_equal_variances_is_the_published_one() -> None:
     dimensions, count = 12, 100
     expected = 2 * dimensions / count + dimensions * (dimensions + 1) / (2 * count)
-    assert metrics.floor(metrics.bias(np.eye(dimensions)), count, count) == pytest.approx(expected, rel=1e-12)
+    assert frechet.floor(frechet.bias(np.eye(dimensions)), count, count) == pytest.approx(expected, rel=1e-12)
 
 
 def test_extrapolation_takes_the_bias_away() -> None:
     reference = gaussian(np.eye(16))
     found = [metrics.frechet_infinity(normal(1000, 16, seed, shift=0.1), reference) for seed in range(10)]
-    at_hand = np.mean([metrics.frechet_distance(metrics.moments(normal(1000, 16, s, shift=0.1)), reference) for s in range(10)])
+    at_hand = np.mean([frechet.frechet_distance(frechet.moments(normal(1000, 16, s, shift=0.1)), reference) for s in range(10)])
     assert np.mean([each.mean for each in found]) == pytest.approx(0.16, abs=0.03)
     assert at_hand > 0.23
     assert all(0 < each.std < 0.1 for each in found)
@@ -382,10 +382,10 @@ def test_copies_are_counted_bit_for_bit() -> None:
 def test_score_has_what_is_wanted_and_each_is_its_function() -> None:
     real, fake = features(900, 12, 1), features(800, 12, 2)
     probabilities = np.random.default_rng(0).dirichlet(np.ones(10), 800)
-    reference = metrics.moments(real, "some:space")
+    reference = frechet.moments(real, "some:space")
     found = metrics.score(fake, probabilities, real, reference, ["fid", "fid-infinity", "kid", "is", "prdc"])
-    assert found["fid"] == metrics.frechet_distance(metrics.moments(fake), reference)
-    assert found["fid_floor"] == metrics.floor(metrics.bias(reference.covariance), 900, 800)
+    assert found["fid"] == frechet.frechet_distance(frechet.moments(fake), reference)
+    assert found["fid_floor"] == frechet.floor(frechet.bias(reference.covariance), 900, 800)
     assert (found["fid_infinity"], found["fid_infinity_std"]) == metrics.frechet_infinity(fake, reference)
     assert (found["kid"], found["kid_std"], found["kid_error"]) == metrics.kernel_distance(fake, real, size=400)
     assert (found["is"], found["is_std"]) == metrics.inception_score(probabilities)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sagan_div.datasets import to_float
-from sagan_div.metrics import Moments
+from sagan_div.frechet import Moments
 from sagan_div.sampling import save_pictures
 
 FILES = 10_000  # the loop goes on until a folder holds more

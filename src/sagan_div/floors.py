@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from sagan_div.emulation import copies, repeated, stretched
-from sagan_div.metrics import Moments, frechet_distance, moments
+from sagan_div.frechet import Moments, frechet_distance, moments
 
 Sampler = Literal["distinct", "repeat-last-batch"]
 SAMPLERS: dict[Sampler, Callable[[Tensor], Tensor]] = {  # what each does to an image before it is written

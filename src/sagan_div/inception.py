@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from sagan_div import metrics, terminal
+from sagan_div import frechet, terminal
 from sagan_div.errors import Mistake
 from sagan_div.features import Device, Extractor, Images, extract, inception_extractor
-from sagan_div.metrics import Moments
+from sagan_div.frechet import Moments
 
 Mode = Literal["fast", "exact"]
 
@@ -55,9 +55,9 @@ def read(path: Path) -> Moments | Images:
     """What lies at a place. Raises Mistake where it is neither images nor statistics."""
     if path.is_dir():
         return Folder(path)
-    with metrics.archive(path) as arrays:
+    with frechet.archive(path) as arrays:
         if "images" not in arrays:
-            return metrics.load_statistics(path)
+            return frechet.load_statistics(path)
         images: np.ndarray = arrays["images"]
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
         raise Mistake(f"{path}: its images are {images.dtype} {images.shape}; uint8 [N, C, H, W] with C 1 or 3 is wanted")
@@ -132,16 +132,16 @@ def _image(file: Path) -> Iterator[Image.Image]:
 
 
 def exact_moments(features: np.ndarray, extractor: str = "") -> Moments:
-    """Moments as pytorch-fid computes them, to the last bit. Raises Mistake as `metrics.moments` does."""
+    """Moments as pytorch-fid computes them, to the last bit. Raises Mistake as `frechet.moments` does."""
     values = features.astype(np.float64)
     if len(values) < 2 or not np.isfinite(values).all():
-        return metrics.moments(features, extractor)
+        return frechet.moments(features, extractor)
     return Moments(len(values), np.mean(values, axis=0), np.cov(values, rowvar=False), extractor)
 
 
 def exact_distance(a: Moments, b: Moments) -> float:
     """pytorch-fid's own Fréchet distance, to the last bit: the order of the arguments matters there. Raises Mistake."""
-    metrics.check_comparable(a, b)
+    frechet.check_comparable(a, b)
     try:
         from pytorch_fid import fid_score
     except ImportError:
@@ -165,5 +165,5 @@ def _disp(linalg: Any) -> Iterator[None]:
         linalg.sqrtm = sqrtm
 
 
-MOMENTS: dict[Mode, Callable[[np.ndarray, str], Moments]] = {"fast": metrics.moments, "exact": exact_moments}
-DISTANCE: dict[Mode, Callable[[Moments, Moments], float]] = {"fast": metrics.frechet_distance, "exact": exact_distance}
+MOMENTS: dict[Mode, Callable[[np.ndarray, str], Moments]] = {"fast": frechet.moments, "exact": exact_moments}
+DISTANCE: dict[Mode, Callable[[Moments, Moments], float]] = {"fast": frechet.frechet_distance, "exact": exact_distance}

@@ -312,16 +312,17 @@ def settings(
 
 
 _FEATURES = ("features", "datasets", "randomness")
+_SPACES = ("phases/spaces", *_FEATURES, "frechet", "emulation")
 _SAMPLING = ("sampling", "networks", "attention", "randomness", "checkpoints")
 CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and those that they import but for the plumbing
-    "data": ("phases", "datasets"),
-    "weights": ("phases", *_FEATURES),
-    "classifier": ("phases", *_FEATURES),
-    "reference": ("phases", *_FEATURES, "metrics", "emulation", *_SAMPLING),
-    "floor": ("phases", *_FEATURES, "metrics", "emulation", "floors", *_SAMPLING),
-    "train": ("phases", "training", "losses", *_SAMPLING, *_FEATURES, "metrics"),  # the last ones rate generators
-    "sample": ("phases", *_SAMPLING),
-    "score": ("phases", *_FEATURES, "metrics", "emulation", "floors", *_SAMPLING),
+    "data": ("phases/data", "datasets"),
+    "weights": ("phases/weights", *_FEATURES),
+    "classifier": ("phases/classifier", *_FEATURES),
+    "reference": ("phases/reference", *_SPACES, *_SAMPLING),
+    "floor": ("phases/floor", *_SPACES, "floors", *_SAMPLING),
+    "train": ("phases/train", "training", "losses", *_SAMPLING, *_FEATURES, "frechet"),  # the last ones rate generators
+    "sample": ("phases/sample", *_SAMPLING),
+    "score": ("phases/score", *_SPACES, "metrics", "floors", *_SAMPLING),
     "report": ("datasets", *_SAMPLING),  # and all of its own room
 }
 
@@ -340,7 +341,8 @@ def _source(inside: Path) -> str:
 
 def sources(kind: str) -> dict[str, str]:
     """The SHA-256 of every source file that shapes a kind of job: of the package that runs, wherever it lies."""
-    return {Path(name).name: _source(Path(name).relative_to("src/sagan_div")) for name in code(kind)}
+    inside = [Path(name).relative_to("src/sagan_div") for name in code(kind)]
+    return {str(path): _source(path) for path in inside}
 
 
 def dataset_named(study: Study, name: str) -> Dataset:

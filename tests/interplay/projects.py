@@ -18,7 +18,12 @@ from sagan_div import config, plan
 from support import ROOT, Run, command
 
 STANDIN = Path(__file__).with_name("standin")
-PLACES = {"torch.py": ".", "arithmetic.py": "sagan_div", "phases.py": "sagan_div", "writing.py": "sagan_div/report"}
+PLACES = {
+    "torch.py": "torch.py",
+    "arithmetic.py": "sagan_div/arithmetic.py",
+    "phases.py": "sagan_div/phases/__init__.py",
+    "writing.py": "sagan_div/report/writing.py",
+}
 LISTED = (
     *("Snakefile", "params.yaml", "workflow", "profiles", "src"),
     *("dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"),
@@ -139,8 +144,8 @@ def start(path: Path) -> Project:
         target.parent.mkdir(parents=True, exist_ok=True)
         skip = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(source, target, ignore=skip) if source.is_dir() else shutil.copy(source, target)
-    for name, folder in PLACES.items():
-        shutil.copy(STANDIN / name, path / "src" / folder / name)
+    for name, place in PLACES.items():
+        shutil.copy(STANDIN / name, path / "src" / place)
     project = Project(path)
     project.study(_shrink)
     project.run("git", "init", "-q")

@@ -1,0 +1,23 @@
+"""The domain classifier of a dataset."""
+
+from sagan_div import datasets, features, plan, terminal
+from sagan_div.phases.machine import About, Machine
+from sagan_div.plan import Job
+
+
+def work(job: Job, machine: Machine) -> About:
+    """Train the domain classifier on the training split at the study's size."""
+    settings = job.settings
+    assert isinstance(settings, plan.ClassifierSettings)
+    read = {
+        split: (
+            datasets.read_images(job.inputs[f"{split}_images"], settings.image_size),
+            datasets.read_labels(job.inputs[f"{split}_labels"]),
+        )
+        for split in plan.SPLITS
+    }
+    network, accuracy = features.train_classifier(
+        *read["train"], *read["test"], settings.classifier, machine.device, terminal.note
+    )
+    features.save_classifier(job.outputs["classifier"], network, {"dataset": settings.dataset, "accuracy": f"{accuracy:.6f}"})
+    return {"accuracy": accuracy}

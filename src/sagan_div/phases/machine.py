@@ -1,0 +1,17 @@
+"""What jobs run on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+About = dict[str, Any]  # what a job says of itself in its record
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a job runs on, and where it may fetch from. No result depends on it but for rounding, so no record compares it."""
+
+    device: torch.device
+    mirror: str | None = None
+    optional: bool = False  # whether Inception's weights may be lacking

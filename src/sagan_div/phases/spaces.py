@@ -1,0 +1,32 @@
+"""Feature spaces as the jobs use them: which network, which images."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from sagan_div import datasets, emulation, features
+from sagan_div.phases.machine import Machine
+from sagan_div.plan import Job
+
+
+def extractor(name: str, job: Job, machine: Machine) -> features.Extractor | str:
+    """The feature extractor of that name, or why it is not there."""
+    if name == "classifier":
+        return features.classifier_extractor(job.inputs["classifier"], machine.device)
+    marker = job.inputs["weights"]
+    found = json.loads(marker.read_text(encoding="utf-8"))
+    return str(found["why"]) if "why" in found else features.inception_extractor(marker.parent / found["file"], machine.device)
+
+
+def real(path: Path, size: int, count: int) -> Tensor:
+    """`count` real images at the study's size: the first of a seeded permutation, or all."""
+    images = datasets.read_images(path, size)
+    return images[datasets.shuffled(len(images))[:count]]
+
+
+def stretched(extractor: features.Extractor, images: Tensor, counts: Sequence[int]) -> np.ndarray:
+    """Features of as many images as the author's sampler could want, each stretched to the full range of grey."""
+    return features.extract(extractor, emulation.stretched(images[: max(counts, default=0)]))

@@ -1,0 +1,60 @@
+"""One cell, trained."""
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from sagan_div import checkpoints, datasets, features, files, plan, sampling, terminal, training
+from sagan_div.config import plain
+from sagan_div.frechet import frechet_distance, moments
+from sagan_div.networks import Generator
+from sagan_div.phases.machine import About, Machine
+from sagan_div.plan import Job
+
+
+def work(job: Job, machine: Machine) -> About:
+    """Train one cell; a saved state of the same settings is continued."""
+    settings = job.settings
+    assert isinstance(settings, plan.TrainSettings)
+    images = datasets.read_images(job.inputs["images"], settings.image_size)
+    rate = _rating(settings, images, job.inputs["classifier"], machine.device)
+    with terminal.bar(job.name, settings.train.images) as advance:
+        finished, speed = training.train(
+            settings, images, rate, job.scratch / "state.safetensors", machine.device, _progress(job, advance)
+        )
+    about = {"settings": plain(settings), "channels": finished.shape.channels}
+    last = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
+    checkpoints.save(job.outputs["last"], last, about | {"images": finished.images})
+    checkpoints.save(job.outputs["best"], finished.best_tensors, about | finished.best)
+    table = pd.DataFrame(finished.history, columns=list(training.COLUMNS))
+    files.write_text(job.outputs["history"], table.to_csv(index=False))
+    return {"images_per_second": round(speed, 1), "best": finished.best, "images": finished.images}
+
+
+def _rating(settings: plan.TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> training.Rate:
+    """FID in the classifier's space between real images and samples of latents that only the rating uses (A25)."""
+    extractor = features.classifier_extractor(classifier, device)
+    real = images[datasets.shuffled(len(images), settings.seed)[: settings.train.rating_count]]
+    statistics = moments(features.extract(extractor, real, 250))
+
+    def rate(generator: Generator) -> float:
+        drawn = sampling.draw(generator, settings.latent, settings.train.rating_count, 250, settings.seed, "rating")
+        return frechet_distance(moments(features.extract(extractor, drawn, 250)), statistics)
+
+    return rate
+
+
+def _progress(job: Job, advance: terminal.Advance) -> training.Progress:
+    """Losses on the bar after every cycle; where there is no terminal, a line for every rating."""
+    told = [0]
+
+    def report(images: int, row: dict[str, float]) -> None:
+        words = f"critic {row['loss_critic']:.3g}, generator {row['loss_generator']:.3g}" if row else ""
+        advance(images, words)
+        if row and row["fid"] == row["fid"] and row["images"] != told[0]:
+            told[0] = int(row["images"])
+            terminal.note(f"{job.name}: {told[0]:,} images, {words}, FID {row['fid']:.3f} in the classifier's space")
+
+    return report

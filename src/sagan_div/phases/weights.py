@@ -1,0 +1,23 @@
+"""Inception's weights, or word of why they are not there."""
+
+import json
+
+from sagan_div import features, files, terminal
+from sagan_div.errors import Mistake
+from sagan_div.phases.machine import About, Machine
+from sagan_div.plan import Job
+
+
+def work(job: Job, machine: Machine) -> About:
+    """Fetch Inception's weights, or leave word why they are not there where that is allowed: the rest can go on without."""
+    marker = job.outputs["weights"]
+    try:
+        path = features.fetch_weights(marker.parent, machine.mirror, terminal.note)
+        found = {"file": path.name, "sha256": files.sha256(path)}
+    except Mistake as mistake:
+        if not machine.optional:
+            raise
+        found = {"why": str(mistake)}
+        terminal.note(f"Inception's scores will be reported as not measured: {mistake}")
+    files.write_text(marker, json.dumps(found, indent=1) + "\n")
+    return found
