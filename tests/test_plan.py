@@ -146,3 +146,17 @@ def test_a_record_tells_what_was_read_and_written(made: Path) -> None:
     trained = json.loads(Path("results/train/digits/dcgan/seed0/record.json").read_text())
     assert record["settings"]["sample"] == config.plain(study().sample)
     assert record["inputs"] == {name: trained["outputs"][name] for name in ("best", "last")}
+
+
+def test_unfinished_work_is_continued_by_the_same_job_alone(made: Path) -> None:
+    """Other settings or other inputs start anew, from a state of their own."""
+
+    def state(*sets: str) -> Path:
+        (job,) = (job for job in plan.jobs(study(*sets), "train") if job.concerns({"method": "dcgan", "seed": 0}))
+        return plan.unfinished(job)
+
+    before = state()
+    assert state("methods.sngan.n_critic=2") == before
+    assert state("methods.dcgan.n_critic=2") != before
+    Path("data/digits/train/images.npy").write_text("other images")
+    assert state() != before

@@ -170,7 +170,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Job:
-    """One unit of work: what it is told, what it reads, what it leaves behind, and the record that ties them together."""
+    """One unit of work: what it is told, what it reads, what it leaves behind, and the record that ties them together.
+
+    Below `scratch` is what it needs until it is done.
+    """
 
     kind: str
     settings: Settings
@@ -242,13 +245,14 @@ def job(kind: str, settings: Settings, layout: Layout) -> Job:
     inputs, outputs, record = patterns(kind, layout, extractors)
     (record,) = _filled({"record": record}, **wildcards).values()
     inside = record.parent.relative_to(layout.results) if layout.results in record.parents else Path(kind)
-    scratch = layout.scratch / inside / _fingerprint(kind, settings)
-    return Job(kind, settings, _filled(inputs, **wildcards), _filled(outputs, **wildcards), record, scratch)
+    return Job(kind, settings, _filled(inputs, **wildcards), _filled(outputs, **wildcards), record, layout.scratch / inside)
 
 
-def _fingerprint(kind: str, settings: Settings) -> str:
-    """Of what a job is told and by which code: unfinished work is never continued under other settings or by other code."""
-    return hashlib.sha256("".join([canonical(settings), *sources(kind).values()]).encode()).hexdigest()[:12]
+def unfinished(each: Job) -> Path:
+    """Where a job keeps its state: a place for these settings, source files and inputs alone, so that no other is continued."""
+    read = [files.sha256(path) for path in each.inputs.values()]
+    shape = "".join([canonical(each.settings), *sources(each.kind).values(), *read])
+    return each.scratch / hashlib.sha256(shape.encode()).hexdigest()[:12] / "state.safetensors"
 
 
 def kinds(phase: str) -> tuple[str, ...]:

@@ -137,14 +137,14 @@ class Project:
         return _user(Project(to))
 
 
-def start(path: Path) -> Project:
-    """A project before its first run, as a git repository with a DVC remote beside it."""
+def start(path: Path, *, computing: bool = False) -> Project:
+    """A project before its first run, as a git repository with a DVC remote beside it; `computing` leaves out the stand-in."""
     for name in LISTED:
         source, target = ROOT / name, path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         skip = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(source, target, ignore=skip) if source.is_dir() else shutil.copy(source, target)
-    for name, place in PLACES.items():
+    for name, place in () if computing else PLACES.items():
         shutil.copy(STANDIN / name, path / "src" / place)
     project = Project(path)
     project.study(_shrink)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cluster import Cluster, lacking, until
@@ -15,10 +16,12 @@ from projects import Project, start
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="snakemake-executor-plugin-slurm is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(lacking() is not None, reason=str(lacking()))]
 ON_CLUSTER = (
-    *("snakemake", "--profile", "profiles/slurm", "--slurm-status-command", "squeue"),
-    *("--slurm-init-seconds-before-status-checks", "2", "--default-resources", "mem_mb=500", "runtime=5"),
-    *("--set-resources", *(f"{rule}:gpu=0" for rule in ("classifier", "statistics", "cell", "draw", "measure"))),
+    *("--profile", "profiles/slurm", "--slurm-status-command", "squeue"),
+    *("--slurm-init-seconds-before-status-checks", "2"),
+    *("--set-resources", *(f"{rule}:gpu=0" for rule in ("classifier", "statistics", "floor", "cell", "draw", "measure"))),
 )
+SMALL_JOBS = ("--default-resources", "mem_mb=500", "runtime=5")
+SIGNAL = "slurm_extra='--signal=TERM@120'"  # the profile's own, which --default-resources would replace
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +37,17 @@ def project(tmp_path: Path) -> Project:
     return start(tmp_path / "project")
 
 
-def submit(project: Project, cluster: Cluster, **environment: str) -> subprocess.Popen[str]:
+def submit(project: Project, cluster: Cluster, *words: str, **environment: str) -> subprocess.Popen[str]:
     """Snakemake on the login node, at work."""
     path = f"{cluster.folder}/bin:{Path(sys.executable).parent}:{cluster.environment['PATH']}"
     variables = os.environ | cluster.environment | {"PATH": path, "PYTHONPATH": ""} | environment
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(ON_CLUSTER, cwd=project.path, env=variables, **pipe)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(["snakemake", *words, *ON_CLUSTER], cwd=project.path, env=variables, **pipe)  # type: ignore[call-overload,no-any-return]
 
 
 def test_a_cancelled_job_and_a_failed_node_cost_no_result(project: Project, cluster: Cluster) -> None:
     project.compute("reference")
-    snakemake = submit(project, cluster, STANDIN_SECONDS="8")
+    snakemake = submit(project, cluster, *SMALL_JOBS, STANDIN_SECONDS="8")
     until(lambda: cluster.running("cell"), "a cell on the cluster", 240)
     cluster("scancel", cluster.running("cell")[0])
     until(lambda: cluster.running("draw"), "samples on the cluster", 240)
@@ -57,3 +60,28 @@ def test_a_cancelled_job_and_a_failed_node_cost_no_result(project: Project, clus
     assert "Trying to restart" in said
     assert project.metrics() == project.right()
     assert project.planned() == {}
+
+
+def test_training_outlives_its_time_limit(tmp_path: Path, cluster: Cluster) -> None:
+    """Real training under a limit that is too short: SIGTERM, a saved state, a longer job that continues, the same bits."""
+    undisturbed = start(tmp_path / "undisturbed", computing=True)
+    undisturbed.study(_long_training)
+    undisturbed.compute("reference")
+    project = undisturbed.copy(tmp_path / "project")
+    snakemake = submit(project, cluster, "train", "--default-resources", "mem_mb=1000", "runtime=3 * attempt", SIGNAL)
+    undisturbed.compute("train")
+    said, _ = snakemake.communicate(timeout=900)
+    assert snakemake.returncode == 0, said
+    assert "Trying to restart" in said
+    logs = "".join(path.read_text(errors="replace") for path in (project.path / "logs").rglob("*.log"))
+    assert "the same command continues from there" in logs + said
+    for name in ("best.safetensors", "last.safetensors", "history.csv"):
+        (ours,), (theirs,) = ([*each.path.glob(f"results/train/*/*/*/{name}")] for each in (project, undisturbed))
+        assert ours.read_bytes() == theirs.read_bytes()
+
+
+def _long_training(values: dict[str, Any]) -> None:
+    values["methods"] = {"dcgan": values["methods"]["dcgan"]}
+    values["train"] |= {"images": 400_000, "rating_count": 50}
+    values["classifier"] |= {"epochs": 1}
+    values["score"]["reference"] |= {"count": 50}

@@ -1,5 +1,6 @@
 """What one job of each kind does: read its inputs, call the room that computes, write its outputs and its record."""
 
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -40,4 +41,4 @@ def run(job: Job, machine: Machine) -> None:
         "seconds": round(time.monotonic() - clock, 3),
     }
     plan.record(job, surroundings | about)
-    (job.scratch / "state.safetensors").unlink(missing_ok=True)
+    shutil.rmtree(job.scratch, ignore_errors=True)

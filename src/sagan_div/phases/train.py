@@ -21,9 +21,7 @@ def work(job: Job, machine: Machine) -> About:
     images = datasets.read_images(job.inputs["images"], settings.image_size)
     rate = _rating(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
-        finished, speed = training.train(
-            settings, images, rate, job.scratch / "state.safetensors", machine.device, _progress(job, advance)
-        )
+        finished, speed = training.train(settings, images, rate, plan.unfinished(job), machine.device, _progress(job, advance))
     about = {"settings": plain(settings), "channels": finished.shape.channels}
     last = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
     checkpoints.save(job.outputs["last"], last, about | {"images": finished.images})
