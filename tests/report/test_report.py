@@ -75,7 +75,8 @@ def test_further_measures_are_passed_on(written: Tree) -> None:
     fids = np.array([level("mnist", "dcgan", seed) for seed in (0, 1)])
     flat = writing.metrics(results, "mnist", "dcgan")
     assert flat["kid_classifier"] == pytest.approx(np.mean(fids) / 1000)
-    assert flat["precision_classifier_std"] == pytest.approx(np.std(fids, ddof=1) / 80)
+    assert flat["fid_classifier_std"] == pytest.approx(np.std(fids, ddof=1))
+    assert [name for name in flat if name.endswith("_std")] == ["fid_classifier_std"]
     shown = tables.measure_table(results)
     row = dict(zip([column.head for column in shown.columns], shown.rows["mnist/dcgan/classifier"], strict=True))
     assert row["KID × 1000"].text == f"{fids.mean():.2f} ± {fids.std(ddof=1):.2f}"

@@ -32,9 +32,8 @@ def write(study: Study, layout: Layout, paths: dict[str, Path], note: Callable[[
 
 
 def _left_behind(layout: Layout, wanted: set[Path]) -> list[Path]:
-    """Metrics and curves of cells that the study no longer has: `dvc metrics show` would go on showing them."""
-    found = [*layout.results.glob("metrics/*/*.json"), *layout.results.glob("plots/curves/*.csv")]
-    return sorted(set(found) - wanted)
+    """Metrics of cells that the study no longer has: `dvc metrics show` would go on showing them."""
+    return sorted(set(layout.results.glob("metrics/*/*.json")) - wanted)
 
 
 def _contents(results: Results) -> Files:
@@ -57,10 +56,9 @@ def _tables(made: Iterable[tables.Table]) -> Files:
 
 def _numbers(results: Results) -> Files:
     yield "plots/fid.csv", _csv(_points(results))
+    yield "plots/curves.csv", _csv(results.history.reindex(columns=[*CELL, *HISTORY]))
     for dataset in results.datasets:
         for method in results.methods:
-            rows = results.history.query("dataset == @dataset and method == @method")
-            yield f"plots/curves/{dataset}-{method}.csv", _csv(rows.reindex(columns=["seed", *HISTORY]))
             yield f"metrics/{dataset}/{method}.json", _json(metrics(results, dataset, method))
 
 
@@ -78,22 +76,21 @@ def _figures(
 
 
 def metrics(results: Results, dataset: str, method: str) -> dict[str, float | int]:
-    """A flat record for `dvc metrics`: mean, spread and floor of what was measured, the paper's FID, budget and seeds."""
+    """A flat record for `dvc metrics`: what was measured, the paper's FID, budget and seeds. All else is in the tables."""
     rows = results.scores.query("dataset == @dataset and method == @method").dropna(subset=["fid"])
     flat: dict[str, float | int] = {}
     for extractor in results.extractors:
-        flat |= _spreads(rows[rows["extractor"] == extractor], extractor)
+        flat |= _means(rows[rows["extractor"] == extractor], extractor)
     printed = paper.fid(dataset, method)
     flat |= {} if printed is None else {"paper_fid": printed}
     return flat | {"images": results.study.train.images, "seeds": int(rows["seed"].nunique())}
 
 
-def _spreads(rows: pd.DataFrame, extractor: str) -> dict[str, float | int]:
-    found: dict[str, float | int] = {}
-    for name in gather.metric_names(rows):
-        values = rows[name].dropna()
-        found[f"{name}_{extractor}"] = float(values.mean())
-        found |= {f"{name}_{extractor}_std": float(values.std())} if len(values) > 1 else {}
+def _means(rows: pd.DataFrame, extractor: str) -> dict[str, float]:
+    """Means over seeds, with the FID's standard deviation over them and its floor."""
+    names = [name for name in gather.metric_names(rows) if not name.endswith(("_std", "_error", "_subset"))]
+    found = {f"{name}_{extractor}": float(rows[name].mean()) for name in names}
+    found |= {f"fid_{extractor}_std": float(rows["fid"].std())} if len(rows) > 1 else {}
     floors = rows["floor"].dropna()
     return found | ({f"fid_{extractor}_floor": float(floors.iloc[0])} if len(floors) else {})
 
