@@ -32,7 +32,7 @@ class Run(subprocess.CompletedProcess[str]):
         return lines[0]
 
 
-def command(*words: object, cwd: Path, timeout: float = 300, **environment: str) -> Run:
+def command(*words: object, cwd: Path, timeout: float = 600, **environment: str) -> Run:
     """A command of the project's own environment, run as a user would."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     variables = {k: v for k, v in os.environ.items() if k != "SAGAN_DIV_MIRROR"} | {"PATH": path} | environment
