@@ -195,7 +195,7 @@ def test_row_7_a_queue_of_two_side_by_side(project: Project) -> None:
         assert project.metrics() == project.right()
 
 
-@pytest.mark.parametrize("kind", ["hardlink", "symlink"])
+@pytest.mark.parametrize("kind", ["hardlink", pytest.param("symlink", marks=pytest.mark.slow)])
 def test_row_8_links_into_the_cache_are_refused(project: Project, kind: str) -> None:
     project.run("dvc", "config", "--local", "cache.type", kind)
     project.run("dvc", "checkout", "-q", "--relink")
