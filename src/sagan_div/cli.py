@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from sagan_div import __version__, config, devices, plan
 from sagan_div.errors import Interrupted, Mistake
-from sagan_div.terminal import note
+from sagan_div.terminal import note, show, show_json
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -52,6 +51,9 @@ job_options = _together(
         "--study", "name", default="main", show_default=True, help="With --settings: the study whose folders are used."
     ),
 )
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="For another program: JSON on stdout.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -160,14 +162,20 @@ def report(params: Path, overlays: Sequence[Path], sets: Sequence[str], settings
 
 
 @app.command()
+@json_option
 @study_options
-def summary(params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Print the table of a study's scores, and where its page is."""
     from sagan_div import report as room
 
     study = config.load(params, overlays, sets)
-    _console().print(room.summary(study, plan.Layout(study.study)))
-    print(plan.Layout(study.study).results / "report.html")
+    layout = plan.Layout(study.study)
+    page = room.outputs(study, layout)["page"]
+    if as_json:
+        show_json({"study": study.study, "page": str(page), "scores": room.scores(study, layout)})
+    else:
+        show(room.summary(study, layout))
+        print(page)
 
 
 @app.command()
@@ -184,16 +192,23 @@ def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
 @app.command()
 @click.argument("method")
 @click.option("--channels", type=click.IntRange(1), default=1, show_default=True, help="Of the images: 1 grey, 3 colour.")
+@json_option
 @study_options
-def describe(method: str, channels: int, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+def describe(method: str, channels: int, as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Print METHOD's networks: each layer with output shape, parameters and FLOPs per image (Table 1)."""
     from sagan_div.networks import Shape, build
+    from sagan_div.networks import describe as describe_layers
 
     study = config.load(params, overlays, sets)
     recipe = study.methods[_known("method", method, study.methods)]
     shape = Shape(study.image_size, channels, study.width, study.latent)
-    for name, network in zip(("generator", "critic"), build(recipe, shape, seed=0), strict=True):
-        _console().print(_table(f"{method}: {name}", network, shape))
+    generator, critic = build(recipe, shape, seed=0)
+    layers = {"generator": describe_layers(generator, shape), "critic": describe_layers(critic, shape)}
+    if as_json:
+        show_json({"method": method} | {name: [row._asdict() for row in rows] for name, rows in layers.items()})
+        return
+    for name, rows in layers.items():
+        show(_table(f"{method}: {name}", rows))
 
 
 @app.command()
@@ -210,9 +225,11 @@ def describe(method: str, channels: int, params: Path, overlays: Sequence[Path],
 )
 @device_option
 def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, device: str) -> None:
-    """Draw PNG images from the generator of CHECKPOINT (best.safetensors or last.safetensors)."""
+    """Draw PNG images from the generator of CHECKPOINT: best.safetensors, last.safetensors, or what export made of one."""
     from sagan_div import emulation, sampling
 
+    if checkpoint.suffix in (".pt", ".onnx"):
+        raise Mistake(f"{checkpoint}: generate reads safetensors; the README.md beside this file says how to load it")
     generator, shape, _ = sampling.load_generator(checkpoint, _device(device))
     images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
     if sampler == "repeat-last-batch":
@@ -223,6 +240,43 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
 
 
 @app.command()
+@click.argument("cell")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["safetensors", "torchscript", "onnx"]),
+    default="safetensors",
+    show_default=True,
+    help="safetensors: what generate reads; the others need no sagan-div to be loaded.",
+)
+@click.option("--out", type=Path, help="The folder to write to; exports/DATASET/METHOD/seedN without it.")
+@study_options
+def export(cell: str, form: str, out: Path | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+    """Write the generator of CELL, such as mnist/sagan-div-d/seed0 or a checkpoint's path, and a model card beside it."""
+    from sagan_div import sharing
+
+    given = cell.endswith(".safetensors")
+    checkpoint = Path(cell) if given else plan.checkpoint(config.load(params, overlays, sets), cell)
+    print(sharing.export(checkpoint, form, out or Path("exports", *checkpoint.absolute().parts[-4:-1])))
+
+
+@app.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--all", "every", is_flag=True, help="Every measure, not FID alone.")
+@json_option
+def compare(a: str, b: str, every: bool, as_json: bool) -> None:
+    """Set the scores of A and B side by side: folders of results, or git revisions (HEAD~1, or HEAD~1:results/NAME)."""
+    from sagan_div import comparison
+
+    rows = comparison.compare(comparison.read(a), comparison.read(b), every)
+    if as_json:
+        show_json([row.as_dict() for row in rows])
+    else:
+        show(comparison.table(rows, a, b))
+
+
+@app.command()
 @click.argument("a", type=Path)
 @click.argument("b", type=Path)
 @click.option(
@@ -230,13 +284,20 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
 )
 @click.option("--weights", type=Path, help="Inception's weights; not needed between two statistics.")
 @click.option("--batch-size", type=click.IntRange(1), default=50, show_default=True)
+@json_option
 @machine_options
-def fid(a: Path, b: Path, mode: Any, weights: Path | None, batch_size: int, device: str, threads: int | None) -> None:
+def fid(
+    a: Path, b: Path, mode: Any, weights: Path | None, batch_size: int, as_json: bool, device: str, threads: int | None
+) -> None:
     """FID between A and B: folders of images, samples (.npz), or statistics (.npz) of this tool or of pytorch-fid."""
     from sagan_div import inception
 
     _use(threads)
-    print(f"FID: {inception.fid(a, b, weights, _device(device), mode, batch_size)}")
+    value = inception.fid(a, b, weights, _device(device), mode, batch_size)
+    if as_json:
+        show_json({"fid": value, "a": str(a), "b": str(b), "mode": mode})
+    else:
+        print(f"FID: {value}")
 
 
 def _chosen(
@@ -313,13 +374,10 @@ def _device(name: str) -> Any:
     return device
 
 
-def _table(title: str, network: Any, shape: Any) -> Table:
-    from sagan_div.networks import describe as layers
-
+def _table(title: str, rows: Sequence[Any]) -> Table:
     table = Table(title=title, title_justify="left")
     for column in ("block", "layer", "k / s / p", "output", "parameters", "MFLOP/image"):
         table.add_column(column, justify="left" if column in ("layer", "k / s / p", "output") else "right", no_wrap=True)
-    rows = layers(network, shape)
     for row in rows:
         output = " x ".join(map(str, row.output)) or "1"
         flops = f"{row.flops / 1e6:,.2f}" if row.flops else ""
@@ -327,11 +385,6 @@ def _table(title: str, network: Any, shape: Any) -> Table:
     table.add_section()
     table.add_row("", "all", "", "", f"{sum(row.parameters for row in rows):,}", f"{sum(row.flops for row in rows) / 1e6:,.2f}")
     return table
-
-
-def _console() -> Console:
-    """Standard output; as wide as its lines where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else 120)
 
 
 def main() -> None:

@@ -363,6 +363,24 @@ def cells(study: Study) -> list[dict[str, Any]]:
     ]
 
 
+def checkpoint(study: Study, cell: str) -> Path:
+    """The checkpoint of a cell, `dataset/method/seedN`, that the study samples. Raises Mistake for a cell that it has not."""
+    for each in cells(study):
+        if cell.strip("/") == "{dataset}/{method}/seed{seed}".format(**each):
+            drawn = settings(study, "sample", **each)
+            assert isinstance(drawn, SampleSettings)
+            path = Layout(study.study).cell("train", f"{drawn.sample.select}.safetensors")
+            return Path(str(path).format(**each))
+    example = "{dataset}/{method}/seed{seed}".format(**cells(study)[0])
+    raise Mistake(f"{cell}: is no cell of the study, such as {example}, and no .safetensors file")
+
+
+def beside(checkpoint: Path, phase: str, name: str) -> Path:
+    """The file of a checkpoint's cell in another phase."""
+    cell = checkpoint.absolute().parent
+    return cell.parents[3] / phase / cell.relative_to(cell.parents[2]) / name if len(cell.parents) > 3 else cell / phase / name
+
+
 def jobs(study: Study, phase: str) -> list[Job]:
     """The jobs of a phase, in the order in which they can run."""
     layout = Layout(study.study)

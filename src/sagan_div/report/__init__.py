@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
@@ -9,7 +10,7 @@ from sagan_div.config import Study
 from sagan_div.plan import Layout
 from sagan_div.report import catalogue
 
-__all__ = ["outputs", "summary", "write"]
+__all__ = ["outputs", "scores", "summary", "write"]
 
 # Snakemake asks for `outputs` in each of its processes, so what draws and computes is imported only where it is used.
 
@@ -34,3 +35,10 @@ def summary(study: Study, layout: Layout) -> Table:
     from sagan_div.report import writing
 
     return writing.summary(study, layout)
+
+
+def scores(study: Study, layout: Layout) -> list[dict[str, Any]]:
+    """The same numbers as plain data: a row per dataset, method and extractor, None where there is none."""
+    from sagan_div.report import writing
+
+    return writing.scores(study, layout)

@@ -130,3 +130,10 @@ def summary(study: Study, layout: Layout) -> Table:
     for label, row in overview.foot.items():
         shown.add_row(label, *(value.text for value in row), style="dim")
     return shown
+
+
+def scores(study: Study, layout: Layout) -> list[dict[str, Any]]:
+    """The overview of all methods as plain data."""
+    tidy = tables.overview(gather.read(study, layout)).tidy.astype(object)
+    rows = tidy.where(tidy.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

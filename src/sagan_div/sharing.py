@@ -1,0 +1,140 @@
+"""A trained generator as a file for others, and the model card beside it."""
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from sagan_div import checkpoints, files, plan, sampling
+from sagan_div.config import plain
+from sagan_div.errors import Mistake
+from sagan_div.networks import Generator, Shape
+from sagan_div.report import paper
+
+CARD = "README.md"
+NAMES = {"safetensors": "generator.safetensors", "torchscript": "generator.pt", "onnx": "generator.onnx"}
+TERMS = {  # of the images that a generator has learnt from
+    "mnist": "Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
+    "fashion-mnist": "Zalando SE, MIT",
+    "digits": "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (UCI), CC BY 4.0",
+}
+
+
+def export(checkpoint: Path, form: str, folder: Path) -> Path:
+    """Write the generator of a checkpoint in a form of NAMES, and its card; returns the file's path.
+
+    Raises Mistake where the checkpoint is not one of ours, or is no longer what the record beside it describes.
+    """
+    generator, shape, settings = sampling.load_generator(checkpoint, torch.device("cpu"))
+    facts = _facts(checkpoint) | {"shape": shape, "settings": settings}
+    path = folder / NAMES[form]
+    WRITERS[form](path, generator, shape, checkpoint)
+    there = [name for name, file in NAMES.items() if (folder / file).exists()]
+    files.write_text(folder / CARD, _card(facts | {"there": there}))
+    return path
+
+
+def _safetensors(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> None:
+    """The checkpoint without its critic: `sagan-div generate` reads it."""
+    tensors, about = checkpoints.load(checkpoint)
+    kept = {name: tensor for name, tensor in tensors.items() if name.startswith("generator.")}
+    checkpoints.save(path, kept, about)
+
+
+def _torchscript(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> None:
+    with files.replacing(path) as temporary, warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # PyTorch would rather have torch.export; TorchScript is what was asked for
+        torch.jit.trace(_folded(generator), _latents(shape)).save(str(temporary))  # type: ignore[no-untyped-call]
+
+
+def _onnx(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> None:
+    """Latents [count, latent, 1, 1] -> images [count, channels, size, size], for any count."""
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise Mistake("--format onnx: needs two more packages; pip install 'sagan-div[onnx]'") from None
+    with files.replacing(path) as temporary:
+        torch.onnx.export(
+            _folded(generator),
+            (_latents(shape),),
+            temporary,
+            input_names=["latents"],
+            output_names=["images"],
+            dynamic_shapes=({0: torch.export.Dim("count")},),
+            external_data=False,
+            verbose=False,
+        )
+
+
+Writer = Callable[[Path, Generator, Shape, Path], None]
+WRITERS: dict[str, Writer] = {"safetensors": _safetensors, "torchscript": _torchscript, "onnx": _onnx}
+
+
+def _latents(shape: Shape) -> torch.Tensor:
+    return torch.zeros(2, shape.latent, 1, 1)
+
+
+def _folded(generator: Generator) -> nn.Module:
+    """The generator with spectral norms divided into its weights, as they are in evaluation. In place."""
+    for module in list(generator.modules()):
+        if parametrize.is_parametrized(module):
+            parametrize.remove_parametrizations(module, "weight")
+    return generator
+
+
+def _facts(checkpoint: Path) -> dict[str, Any]:
+    """What is known of a checkpoint: its header, the record of its training, and the scores of what it drew."""
+    _, about = checkpoints.load(checkpoint)
+    digest, record = files.sha256(checkpoint), plan.recorded(checkpoint.with_name("record.json"))
+    if record and record["outputs"].get(checkpoint.stem, digest) != digest:
+        raise Mistake(f"{checkpoint}: is not what the record beside it describes; train the cell again")
+    return {"about": about, "digest": digest, "record": record or {}, "scores": _scores(checkpoint, digest)}
+
+
+def _scores(checkpoint: Path, digest: str) -> dict[str, dict[str, Any]]:
+    """The scores by feature space, where the records tie them to this very checkpoint."""
+    drawn, scored = (plan.recorded(plan.beside(checkpoint, phase, "record.json")) for phase in ("sample", "score"))
+    if drawn is None or scored is None:
+        return {}
+    ours = drawn["settings"]["sample"]["select"] == checkpoint.stem and drawn["inputs"].get(checkpoint.stem) == digest
+    if not ours or scored["inputs"].get("samples") != drawn["outputs"].get("samples"):
+        return {}
+    path = plan.beside(checkpoint, "score", "metrics.json")
+    try:
+        spaces: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["extractors"]
+    except (OSError, ValueError, KeyError):
+        raise Mistake(f"{path}: is damaged; delete it and score the cell again") from None
+    return spaces
+
+
+def _card(facts: dict[str, Any]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("sagan_div", ""), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    settings = facts["settings"]
+    return environment.get_template("card.md.jinja").render(
+        **facts,
+        recipe=plain(settings.recipe),
+        measures=_measures(facts["scores"]),
+        label=paper.label(settings.method),
+        dataset=paper.dataset_label(settings.dataset),
+        printed=paper.fid(settings.dataset, settings.method),
+        source=paper.facts()["source"],
+        terms=TERMS.get(settings.dataset),
+        names=NAMES,
+    )
+
+
+def _measures(scores: dict[str, dict[str, Any]]) -> dict[str, list[float | None]]:
+    """Every number in the scores by its name, with a place for each feature space."""
+    spaces = list(scores.values())
+    names = dict.fromkeys(name for space in spaces for name, value in space.items() if isinstance(value, int | float))
+    return {name: [space.get(name) for space in spaces] for name in names}

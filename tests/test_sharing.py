@@ -1,0 +1,159 @@
+"""What is exported draws what the checkpoint draws, and its card says where it comes from."""
+
+import contextlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from torch import Tensor
+
+from sagan_div import checkpoints, cli, config, networks, plan, sampling, sharing
+from sagan_div.errors import Mistake
+from support import ROOT
+
+SMALL = ("image_size=32", "width=8", "latent=20", "seeds=[0]", "datasets=[digits]", "score.extractors=[classifier]")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as the phases leave it: an untrained generator, its samples and its scores, with their records."""
+
+    root: Path
+    method: str
+
+    @property
+    def name(self) -> str:
+        return f"digits/{self.method}/seed0"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.root / "results/train" / self.name / "best.safetensors"
+
+    def images(self, latents: Tensor) -> Tensor:
+        generator, _, _ = sampling.load_generator(self.checkpoint, torch.device("cpu"))
+        with torch.no_grad():
+            return generator(latents)
+
+    def call(self, *words: object) -> Result:
+        sets = [word for text in SMALL for word in ("--set", text)]
+        study = [*sets, "--params", str(ROOT / "params.yaml")] if words[0] == "export" else []
+        with contextlib.chdir(self.root):
+            return CliRunner().invoke(cli.app, [*map(str, words), *study])
+
+
+def leave(root: Path, method: str) -> Cell:
+    study = config.load(ROOT / "params.yaml", sets=SMALL)
+    recipe, shape = study.methods[method], networks.Shape(study.image_size, 1, study.width, study.latent)
+    generator, critic = networks.build(recipe, shape, seed=0)
+    with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            parameter.fill_(0.7) if name.endswith("gamma") else parameter.mul_(5)  # images with contrast, attention at work
+    with contextlib.chdir(root):
+        for phase, about in (("train", {"seconds": 12.5, "commit": "0123abc"}), ("sample", {}), ("score", {})):
+            job = plan.job(phase, plan.settings(study, phase, "digits", method, 0), plan.Layout())
+            for path in (*job.inputs.values(), *job.outputs.values()):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+            if phase == "train":
+                header = {"settings": config.plain(job.settings), "channels": 1, "images": 640, "fid": 12.25}
+                checkpoints.save(job.outputs["best"], checkpoints.tensors_of(generator=generator, critic=critic), header)
+            if phase == "score":
+                scores = {"classifier": {"fid": 17.25, "count": 1000, "reference_split": "train"}}
+                job.outputs["metrics"].write_text(json.dumps({"extractors": scores}))
+            plan.record(job, about)
+    return Cell(root, method)
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> Cell:
+    return leave(tmp_path, "sagan-div-a")
+
+
+def examples(card: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", card, re.DOTALL)
+
+
+@pytest.mark.parametrize("form", ["safetensors", "torchscript", "onnx"])
+def test_what_the_card_says_how_to_load_draws_the_checkpoints_images(
+    cell: Cell, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variant a has all there is: spectral norm on every layer and on the attention, instance norm."""
+    done = cell.call("export", cell.name, "--format", form, "--out", "shared")
+    assert done.exit_code == 0, done.output
+    written = cell.root / "shared" / sharing.NAMES[form]
+    assert done.output.strip() == str(written.relative_to(cell.root))
+    (example,) = examples((cell.root / "shared/README.md").read_text(), "python")
+    monkeypatch.chdir(written.parent)
+    found: dict[str, object] = {}
+    exec(example, found)
+    latents, images = (torch.as_tensor(np.asarray(torch.as_tensor(found[name]).detach())) for name in ("latents", "images"))
+    assert images.shape == (64, 1, 32, 32)  # another count than the two that it was traced with
+    assert images.std() > 0.05
+    torch.testing.assert_close(images, cell.images(latents), rtol=1e-4, atol=1e-5)
+
+
+def test_generate_draws_the_same_from_the_checkpoint_and_from_its_export(cell: Cell) -> None:
+    assert cell.call("export", cell.checkpoint).exit_code == 0
+    exported = cell.root / "exports" / cell.name / "generator.safetensors"
+    assert exported.stat().st_size < 0.7 * cell.checkpoint.stat().st_size  # without the critic
+    for source, folder in ((cell.checkpoint, "a"), (exported, "b")):
+        done = cell.call("generate", source, "--count", 5, "--out", folder)
+        assert done.exit_code == 0, done.output
+    drawn = [[path.read_bytes() for path in sorted((cell.root / folder).glob("*.png"))] for folder in "ab"]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 5
+
+
+def test_the_card_says_what_it_is_how_it_was_made_and_how_it_scored(cell: Cell) -> None:
+    sharing.export(cell.checkpoint, "safetensors", cell.root / "shared")
+    sharing.export(cell.checkpoint, "torchscript", cell.root / "shared")
+    card = (cell.root / "shared/README.md").read_text()
+    assert card.startswith("---\nlicense: mit\n")
+    assert "# SAGAN-div a on digits, seed 0" in card
+    for row in ("| commit | 0123abc |", "| n_critic | 5 |", "| fid | 17.25 |", "| count | 1,000 |"):
+        assert row in card
+    assert "640 of 32,000,000" in card
+    assert "CC BY 4.0" in card
+    assert len(examples(card, "python")) == 2  # of both files in the folder
+    assert "\n\n\n" not in card
+
+
+def test_scores_of_another_checkpoint_are_not_claimed(cell: Cell) -> None:
+    path = cell.root / "results/sample" / cell.name / "record.json"
+    record = json.loads(path.read_text())
+    record["inputs"]["best"] = "0" * 64
+    path.write_text(json.dumps(record))
+    sharing.export(cell.checkpoint, "safetensors", cell.root / "shared")
+    card = (cell.root / "shared/README.md").read_text()
+    assert "17.25" not in card
+    assert "Not measured, or the records do not tie a measurement to this checkpoint." in card
+
+
+def test_a_checkpoint_without_a_record_says_so(cell: Cell) -> None:
+    lone = cell.root / "lone.safetensors"
+    lone.write_bytes(cell.checkpoint.read_bytes())
+    sharing.export(lone, "safetensors", cell.root / "shared")
+    assert "No record lies beside the checkpoint" in (cell.root / "shared/README.md").read_text()
+
+
+def test_a_checkpoint_that_its_record_does_not_describe_is_refused(cell: Cell) -> None:
+    tensors, about = checkpoints.load(cell.checkpoint)
+    checkpoints.save(cell.checkpoint, tensors, about | {"images": 1})
+    with pytest.raises(Mistake, match="is not what the record beside it describes"):
+        sharing.export(cell.checkpoint, "safetensors", cell.root / "shared")
+
+
+def test_what_is_no_cell_and_what_generate_cannot_read_are_named(cell: Cell) -> None:
+    for words, expected in (
+        (("export", "digits/gan/seed0"), "digits/gan/seed0: is no cell of the study, such as digits/dcgan/seed0"),
+        (("export", "digits/dcgan/seed0"), "results/train/digits/dcgan/seed0/best.safetensors: there is no such checkpoint"),
+        (("generate", "generator.onnx", "--out", "x"), "generator.onnx: generate reads safetensors"),
+    ):
+        done = cell.call(*words)
+        assert isinstance(done.exception, Mistake)
+        assert expected in str(done.exception)
