@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,34 @@ def _together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
+def _among(names: Callable[[config.Study], Iterable[object]]) -> Callable[..., list[str]]:
+    """What a shell completes an option with: names of the study that the line has chosen so far."""
+
+    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+        try:
+            study = config.load(context.params.get("params") or Path("params.yaml"), context.params.get("overlays") or ())
+        except Mistake:
+            return []
+        return [name for name in map(str, names(study)) if name.startswith(begun)]
+
+    return complete
+
+
+among_datasets = _among(lambda study: [dataset.name for dataset in study.datasets])
+among_methods = _among(lambda study: study.methods)
+among_seeds = _among(lambda study: study.seeds)
+among_cells = _among(lambda study: map("{dataset}/{method}/seed{seed}".format_map, plan.cells(study)))
+
 study_options = _together(
     click.option("--params", type=Path, default="params.yaml", show_default=True, help="The study's file."),
     click.option("--overlay", "overlays", type=Path, multiple=True, help="A file laid over it; repeatable."),
     click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Laid over both, e.g. train.images=64000."),
 )
-dataset_option = click.option("--dataset", help="One dataset of the study; all without it.")
+dataset_option = click.option("--dataset", shell_complete=among_datasets, help="One dataset of the study; all without it.")
 cell_options = _together(
     dataset_option,
-    click.option("--method", help="One method of the study; all without it."),
-    click.option("--seed", type=int, help="One seed of the study; all without it."),
+    click.option("--method", shell_complete=among_methods, help="One method of the study; all without it."),
+    click.option("--seed", type=int, shell_complete=among_seeds, help="One seed of the study; all without it."),
 )
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 machine_options = _together(
@@ -190,7 +208,7 @@ def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
 
 
 @app.command()
-@click.argument("method")
+@click.argument("method", shell_complete=among_methods)
 @click.option("--channels", type=click.IntRange(1), default=1, show_default=True, help="Of the images: 1 grey, 3 colour.")
 @json_option
 @study_options
@@ -240,7 +258,7 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
 
 
 @app.command()
-@click.argument("cell")
+@click.argument("cell", shell_complete=among_cells)
 @click.option(
     "--format",
     "form",

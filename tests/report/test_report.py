@@ -258,3 +258,13 @@ def test_summary_is_a_table_for_a_terminal(written: Tree, demo: Tree) -> None:
         assert there in text
         assert "DCGAN" in text
         assert "features of a classifier" in text
+
+
+def test_the_summary_speaks_json(written: Tree) -> None:
+    with contextlib.chdir(written.root):
+        rows = json.loads(json.dumps(report.scores(written.study, written.layout), allow_nan=False))
+    found = {(row["dataset"], row["method"], row["extractor"]): row for row in rows}
+    assert found[("mnist", "dcgan", "classifier")]["fid"] == pytest.approx(
+        np.mean([level("mnist", "dcgan", seed) for seed in (0, 1)])
+    )
+    assert found[("mnist", "dcgan", "inception")]["fid"] is None

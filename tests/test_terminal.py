@@ -1,0 +1,109 @@
+"""What a terminal, a pipe, another program and a shell's completion are given."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from sagan_div import cli
+from support import ROOT, command
+
+COLOUR = re.compile(r"\x1b\[[\d;]*(3\d|4\d|9\d|10\d)m")
+BAR = """\
+from sagan_div import terminal
+with terminal.bar("train", 2) as advance:
+    advance(1, "critic 0.5")
+terminal.note("done")
+"""
+TABLE = """\
+from rich.table import Table
+from sagan_div import terminal
+table = Table("layer", "output", title="generator")
+table.add_row("deconv", "512 x 4 x 4" * 20)
+terminal.show(table)
+"""
+
+
+def in_terminal(*words: str, **environment: str) -> str:
+    """What a command prints where stdout and stderr are a terminal."""
+    ours, theirs = pty.openpty()
+    variables = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    surroundings = variables | {"TERM": "xterm-256color", "COLUMNS": "100", "PATH": path} | environment
+    process = subprocess.Popen(words, stdout=theirs, stderr=theirs, cwd=ROOT, env=surroundings)
+    os.close(theirs)
+    printed = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # Linux's way of saying that the other end is closed
+            part = b""
+        if not part:
+            break
+        printed += part
+    os.close(ours)
+    assert process.wait() == 0, printed.decode()
+    return printed.decode()
+
+
+def test_a_table_is_framed_in_a_terminal_and_plain_in_a_pipe() -> None:
+    assert "┏━" in in_terminal(sys.executable, "-c", TABLE)
+    piped = command(sys.executable, "-c", TABLE, cwd=ROOT).stdout
+    assert [line.split() for line in piped.splitlines()][1] == ["layer", "output"]
+    assert "512 x 4 x 4" * 20 in piped  # in one line, however long
+    assert not re.search(r"[\x1b━│┃]", piped)
+    assert all(line == line.rstrip() for line in piped.splitlines())
+
+
+def test_no_color_is_obeyed() -> None:
+    assert COLOUR.search(in_terminal(sys.executable, "-c", BAR))
+    plain = in_terminal(sys.executable, "-c", BAR, NO_COLOR="1")
+    assert "train" in plain
+    assert not COLOUR.search(plain)
+
+
+def test_in_a_pipe_progress_is_lines() -> None:
+    done = command(sys.executable, "-c", BAR, cwd=ROOT)
+    assert (done.stdout, done.stderr.strip()) == ("", "done")
+
+
+def test_describe_and_fid_speak_json(tmp_path: Path) -> None:
+    layers = json.loads(
+        CliRunner().invoke(cli.app, ["describe", "dcgan", "--json", "--params", str(ROOT / "params.yaml")]).output
+    )
+    assert sum(layer["parameters"] for layer in layers["generator"]) == 3_574_656
+    assert layers["critic"][0]["output"] == [64, 32, 32]
+    np.savez(tmp_path / "a.npz", mu=np.zeros(3), sigma=np.eye(3))
+    np.savez(tmp_path / "b.npz", mu=np.ones(3), sigma=np.eye(3))
+    words = ["fid", str(tmp_path / "a.npz"), str(tmp_path / "b.npz"), "--json"]
+    found = json.loads(CliRunner().invoke(cli.app, words).output)
+    assert found["fid"] == pytest.approx(3)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sagan-div des", ["describe"]),
+        ("sagan-div describe sagan", [f"sagan-div-{letter}" for letter in "abcd"]),
+        ("sagan-div train --method wg", ["wgan-div"]),
+        ("sagan-div train --overlay workflow/overlays/demo.yaml --dataset d", ["digits"]),
+        ("sagan-div export mnist/sngan/", [f"mnist/sngan/seed{seed}" for seed in range(3)]),
+        ("sagan-div export x --format o", ["onnx"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_names_of_the_study(line: str, expected: list[str]) -> None:
+    asked = {"_SAGAN_DIV_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    done = command("sagan-div", cwd=ROOT, **asked)
+    assert done.stdout.split() == [f"plain,{name}" for name in expected]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_click_writes_the_completion_of_each_shell(shell: str) -> None:
+    assert "_SAGAN_DIV_COMPLETE" in command("sagan-div", cwd=ROOT, _SAGAN_DIV_COMPLETE=f"{shell}_source").stdout
