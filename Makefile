@@ -4,7 +4,7 @@ CORES ?= 2
 BIN := .venv/bin
 DEMO := workflow/overlays/demo.yaml
 
-.PHONY: demo test test-all lint format reproduce clean
+.PHONY: demo test test-all lint format docs reproduce clean
 
 demo: .venv/installed  ## the whole study of seven methods on small digits, in minutes
 	$(BIN)/snakemake --cores $(CORES) --configfile $(DEMO) --quiet rules
@@ -28,6 +28,9 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
+docs: .venv/installed  ## the site of docs/, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 reproduce: .venv/installed  ## compute the study of params.yaml, then record it
 	$(BIN)/snakemake --cores $(CORES)
 	$(BIN)/dvc repro
@@ -41,4 +44,4 @@ reproduce: .venv/installed  ## compute the study of params.yaml, then record it
 	touch $@
 
 clean:  ## what can be made again; data and results stay
-	rm -rf .venv .snakemake logs scratch .pytest_cache .mypy_cache .ruff_cache results/demo
+	rm -rf .venv .snakemake logs scratch site .pytest_cache .mypy_cache .ruff_cache results/demo

@@ -1,0 +1,95 @@
+"""The documents: what README and tutorial tell a reader to type works, and the site is whole and asks for nothing outside."""
+
+import html
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from sagan_div import cli, config
+from support import ROOT, Run, command
+from test_protocols import leaves
+
+BLOCK = re.compile(r"(?:<!-- (slow|not run): (\S.*?) -->\n)?```(sh|bash|shell|console)\n(.*?)```", re.DOTALL)
+DOCUMENTS = ("README.md", "docs/tutorial.md")
+
+
+def blocks(document: str, *marks: str) -> str:
+    """The shell blocks of a document that are unmarked or carry one of the marks, as one script."""
+    found = BLOCK.findall((ROOT / document).read_text(encoding="utf-8"))
+    return "\n".join(text for mark, _, _, text in found if mark in ("", *marks))
+
+
+def follow(project: Path, script: str) -> Run:
+    """Type a script in the project, in a git repository of its own, up to the first command that fails."""
+    identity = {f"GIT_{role}_{key}": "test@example.org" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
+    command("git", "init", "-q", cwd=project)
+    return command(
+        "bash", "-euo", "pipefail", "-c", script, cwd=project, timeout=900, PYTHONPATH=str(project / "src"), **identity
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_tells_to_type_works(project: Path, document: str) -> None:
+    done = follow(project, blocks(document))
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_the_tutorial_works_to_its_end(project: Path) -> None:
+    done = follow(project, blocks("docs/tutorial.md", "slow"))
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert (project / "results/report.html").exists()
+    (compared,) = [line for line in done.stdout.splitlines() if "SAGAN-div d  fid_classifier" in line]
+    assert compared.endswith("%")  # both commits have a number, and a difference
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built in strict mode."""
+    folder = tmp_path_factory.mktemp("site")
+    done = command("mkdocs", "build", "--quiet", "--site-dir", folder, cwd=ROOT, NO_MKDOCS_2_WARNING="1")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+class Fetched(HTMLParser):
+    """Collects the addresses that a browser asks for when it opens a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "a":
+            self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
+
+
+def test_the_site_asks_no_other_host_for_anything(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) > 20
+    for page in pages:
+        found = Fetched()
+        found.feed(page.read_text(encoding="utf-8"))
+        assert found.addresses
+        assert [address for address in found.addresses if re.match(r"(https?:)?//", address)] == []
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"(@import|url\()\s*['\"]?(https?:)?//", sheet.read_text(encoding="utf-8"))
+
+
+def test_the_reference_has_every_key_and_every_command(site: Path) -> None:
+    settings = html.unescape((site / "reference/settings/index.html").read_text(encoding="utf-8"))
+    for key, _ in leaves(config.plain(config.load(ROOT / "params.yaml"))):
+        name = re.sub(r"^methods\.[^.]+", "methods.NAME", key)
+        assert re.search(rf"<code>{re.escape(name)}( \(|<)", settings), key
+    assert "the paper's 10,000 passes are 600,000,000" in settings  # a comment that goes on in a second line
+    commands = (site / "reference/commands/index.html").read_text(encoding="utf-8")
+    for name in cli.app.commands:
+        assert f"Usage: sagan-div {name} " in commands
+
+
+def test_formulae_are_drawn_without_a_script(site: Path) -> None:
+    page = (site / "methods/sagan-div-d/index.html").read_text(encoding="utf-8")
+    assert "<math" in page
+    assert "arithmatex" not in page
