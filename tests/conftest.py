@@ -24,7 +24,7 @@ def _one_thread() -> None:
 def project(tmp_path: Path) -> Path:
     """A copy of the project's own files, with the tiny study beside them."""
     copy = tmp_path / "project"
-    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "profiles", "src", ".dvc/config", ".dvcignore", ".gitignore")
+    listed = ("params.yaml", "dvc.yaml", "workflow", "profiles", "src", ".dvc/config", ".dvcignore", ".gitignore")
     for name in listed:
         source, target = ROOT / name, copy / name
         target.parent.mkdir(parents=True, exist_ok=True)

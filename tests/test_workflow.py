@@ -132,7 +132,7 @@ def test_stages_list_the_parameters_that_their_settings_hold() -> None:
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny study as the study of record, in a git repository, computed and recorded by `dvc repro`."""
     folder = tmp_path_factory.mktemp("study") / "project"
-    listed = ("Snakefile", "params.yaml", "dvc.yaml", "workflow", "profiles", "src", ".dvc/config", ".dvcignore", ".gitignore")
+    listed = ("params.yaml", "dvc.yaml", "workflow", "profiles", "src", ".dvc/config", ".dvcignore", ".gitignore")
     for name in listed:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -180,3 +180,13 @@ def test_the_page_needs_nothing_from_outside(recorded: Path) -> None:
     assert "<html" in page
     for forbidden in ('src="http', "src='http", 'href="//', "@import", "url(http"):
         assert forbidden not in page
+
+
+def test_the_catalog_of_workflows_finds_what_it_asks_for() -> None:
+    """The standard of the Snakemake workflow catalog (snakemake/snakemake-workflow-catalog: README.md)."""
+    assert {"snakemake", "workflow"} <= set(re.findall(r"\w+", (ROOT / "README.md").read_text().lower()))
+    assert (ROOT / "workflow/Snakefile").is_file()
+    assert list((ROOT / "workflow/rules").glob("*.smk"))
+    assert "params.yaml" in (ROOT / "config/README.md").read_text()
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert usage["software-stack-deployment"] == {"conda": True, "report": True}

@@ -25,7 +25,7 @@ PLACES = {
     "writing.py": "sagan_div/report/writing.py",
 }
 LISTED = (
-    *("Snakefile", "params.yaml", "workflow", "profiles", "src"),
+    *("params.yaml", "workflow", "profiles", "src"),
     *("dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"),
 )
 # the jobs of the small study
