@@ -76,7 +76,7 @@ def test_the_stage_of_the_report_reads_and_writes_what_its_rule_does() -> None:
     assert set(stage["params"]) == set(config.plain(study)) - {"study"}
 
 
-PLUMBING = {"config", "errors", "files", "plan", "terminal", "provenance", "phases/machine"}  # they shape no result
+PLUMBING = {"config", "errors", "files", "live", "plan", "terminal", "provenance", "phases/machine"}  # they shape no result
 
 
 def imported(room: str) -> set[str]:

@@ -136,12 +136,19 @@ def floor(device: str, threads: int | None, **options: Any) -> None:
 
 @app.command()
 @cell_options
+@click.option(
+    "--live",
+    type=Path,
+    envvar="SAGAN_DIV_LIVE",
+    show_envvar=True,
+    help="A folder for TensorBoard, which draws the training while it runs; changes no result.",
+)
 @machine_options
 @study_options
 @job_options
-def train(device: str, threads: int | None, **options: Any) -> None:
+def train(live: Path | None, device: str, threads: int | None, **options: Any) -> None:
     """Train a method on a dataset; started again after an interruption, it continues where it was."""
-    _work(_chosen("train", **options), device, threads)
+    _work(_chosen("train", **options), device, threads, live=live)
 
 
 @app.command()
@@ -352,7 +359,12 @@ def _known(key: str, name: Any, known: Any) -> Any:
 
 
 def _work(
-    jobs: Sequence[plan.Job], device: str = "cpu", threads: int | None = None, mirror: str | None = None, optional: bool = False
+    jobs: Sequence[plan.Job],
+    device: str = "cpu",
+    threads: int | None = None,
+    mirror: str | None = None,
+    optional: bool = False,
+    live: Path | None = None,
 ) -> None:
     if not jobs:
         return
@@ -360,7 +372,7 @@ def _work(
     from sagan_div.phases import Machine, run
 
     _use(threads)
-    machine = Machine(_device(device), mirror, optional)
+    machine = Machine(_device(device), mirror, optional, live)
     for job in jobs:
         run(job, machine)
 

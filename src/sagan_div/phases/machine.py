@@ -1,6 +1,7 @@
 """What jobs run on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,3 +16,4 @@ class Machine:
     device: torch.device
     mirror: str | None = None
     optional: bool = False  # whether Inception's weights may be lacking
+    live: Path | None = None  # where TensorBoard looks for trainings that run

@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from sagan_div import checkpoints, datasets, features, files, plan, sampling, terminal, training
+from sagan_div import checkpoints, datasets, features, files, live, plan, sampling, terminal, training
 from sagan_div.config import plain
 from sagan_div.frechet import frechet_distance, moments
 from sagan_div.networks import Generator
@@ -21,7 +21,9 @@ def work(job: Job, machine: Machine) -> About:
     images = datasets.read_images(job.inputs["images"], settings.image_size)
     rate = _rating(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
-        finished, speed = training.train(settings, images, rate, plan.unfinished(job), machine.device, _progress(job, advance))
+        folder = machine.live and Path(machine.live, *job.record.parent.parts[1:])
+        watched = live.watched(_progress(job, advance), folder)
+        finished, speed = training.train(settings, images, rate, plan.unfinished(job), machine.device, watched)
     about = {"settings": plain(settings), "channels": finished.shape.channels}
     last = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
     checkpoints.save(job.outputs["last"], last, about | {"images": finished.images})
