@@ -184,6 +184,18 @@ def test_inception_is_judged_by_where_it_was_measured() -> None:
     assert judged(both[both["extractor"] == "classifier"])[2].verdict == "does not hold"
 
 
+def test_a_claim_about_scores_is_judged_in_the_other_space_too() -> None:
+    both = pd.concat([scores(TURNED, range(10)), scores(PAPERS_ORDER, range(10), extractor="inception")])
+    found = judged(both)
+    assert [(other.extractor, other.verdict) for other in found[2].elsewhere] == [("classifier", "does not hold")]
+    alone = judged(both[both["extractor"] == "classifier"])
+    assert found[2].elsewhere[0] == alone[2]  # the same numbers as if the other space were not there
+    assert found[7].elsewhere == ()  # about stability, whatever the features
+    assert alone[2].elsewhere == ()
+    (plain,) = claims.as_json([found[2]])[0]["elsewhere"]
+    assert plain["verdict"] == "does not hold"
+
+
 def test_times_of_different_devices_are_not_compared() -> None:
     of = runs(range(10))
     of.loc[of["method"] == "sagan-div-a", "device"] = "another"

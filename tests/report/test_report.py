@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
-from synthetic import FLOOR, Tree, grow, level, study
+from synthetic import FLOOR, ROOT, Tree, grow, level, study
 
-from sagan_div import report
+from sagan_div import config, plan, report
 from sagan_div.errors import Mistake
-from sagan_div.report import catalogue, prose, tables, writing
+from sagan_div.report import architecture, catalogue, gather, prose, tables, typesetting, writing
 
 
 class Addresses(HTMLParser):
@@ -113,7 +113,7 @@ def test_markdown_marks_the_best_and_what_was_not_run(written: Tree) -> None:
 def test_latex_compiles(written: Tree, tmp_path: Path) -> None:
     if not shutil.which("pdflatex"):
         pytest.skip("pdflatex is not installed")
-    tables = "".join(rf"\input{{{written.results}/tables/{name}.tex}}" for name in ("table2", "table3", "measures", "cells"))
+    tables = "".join(rf"\input{{{written.results}/tables/{name}.tex}}" for name in catalogue.tables(written.study))
     document = rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}{tables}\end{{document}}"
     (tmp_path / "main.tex").write_text(document)
     done = subprocess.run(["pdflatex", "-halt-on-error", "main.tex"], cwd=tmp_path, capture_output=True, text=True)
@@ -268,3 +268,50 @@ def test_the_summary_speaks_json(written: Tree) -> None:
         np.mean([level("mnist", "dcgan", seed) for seed in (0, 1)])
     )
     assert found[("mnist", "dcgan", "inception")]["fid"] is None
+
+
+def test_table_1_has_every_layer_of_every_method_as_it_is_built() -> None:
+    """The paper's own shapes at its own size, by Table 1; the norms, by Table 3 and docs/protocols.md (A7 to A13)."""
+    settings = config.load(ROOT / "params.yaml", sets=["methods=[dcgan, sagan-div-a, sagan-div-d]"])
+    results = gather.Results(settings, plan.Layout(), *[pd.DataFrame()] * 4, records={})
+    table = tables.network_table(results, architecture.networks(settings))
+    assert table.notes[0] == "Kernels, strides, padding and outputs of every method are those of the paper’s Table 1."
+    found = table.tidy.set_index(["method", "network", "layer"])
+    assert len(found) == 3 * 10
+    second = found.loc[("SAGAN-div a", "generator", 2)]
+    assert list(second[["output", "kernel", "stride", "padding"]]) == ["256×8×8", 4, 2, 1]
+    assert list(second[["spectral norm", "norm", "attention"]]) == ["SN", "instance", "sagan + SN"]
+    assert second["parameters"] == 512 * 256 * 16 + 2 * 256 * 32 + 2 * 256 * 128 + 1
+    last = found.loc[("SAGAN-div a", "generator", 5)]
+    assert list(last[["output", "spectral norm", "norm", "attention"]]) == ["1×64×64", "SN", "–", "–"]
+    assert list(found.loc[("SAGAN-div d", "critic", 1)][["spectral norm", "norm"]]) == ["SN", "–"]
+    assert list(found.loc[("DCGAN", "critic", 2)][["output", "norm"]]) == ["128×16×16", "batch"]
+    assert found.loc[("DCGAN", "critic", 5), "output"] == "1"
+    small = tables.network_table(replace(results, study=study()), architecture.networks(study()))
+    assert small.notes[0] == (
+        "The paper’s Table 1 is for 64×64 pixels and width 64; these networks are for 16×16 pixels and width 4."
+    )
+
+
+def test_a_long_latex_table_is_split_into_pages_and_loses_no_row() -> None:
+    rows = {f"cell{number}": (tables.Value(str(number)), tables.Value("a_b")) for number in range(100)}
+    columns = (tables.Column("", "n"), tables.Column("", "name"))
+    long = tables.Table("cells", "Every cell", (), "", columns, rows, {}, pd.DataFrame())
+    text = typesetting.as_latex(long)
+    parts = text.split(r"\begin{table}")[1:]
+    assert len(parts) == 3
+    for number, part in enumerate(parts, start=1):
+        assert part.count(r"\begin{tabular}") == part.count(r"\end{tabular}") == part.count(r"\end{table}") == 1
+        assert part.count(r"\caption") == 1
+        assert part.count(r" \\") <= typesetting.ROWS + 1
+        assert ("continued" in part) == (number > 1)
+    assert [int(number) for number in re.findall(r"^    (\d+) & a\\_b", text, re.MULTILINE)] == list(range(100))
+    labels = re.findall(r"\\label\{(.*?)\}", text)
+    assert labels == ["tab:cells", "tab:cells-2", "tab:cells-3"]
+
+
+def test_device_hours_are_those_of_all_three_phases(written: Tree) -> None:
+    cells = pd.read_csv(written.results / "tables/cells.csv").set_index(["dataset", "method", "seed"])
+    assert cells.loc[("mnist", "dcgan", 0), "device_hours"] == pytest.approx(3 * 1234.5 / 3600)
+    assert cells.loc[("fashion-mnist", "sagan-div-b", 0), "device_hours"] == pytest.approx(1234.5 / 3600)  # trained, no more
+    assert pd.isna(cells.loc[("fashion-mnist", "sngan", 0), "device_hours"])

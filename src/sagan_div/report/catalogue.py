@@ -25,7 +25,7 @@ def names(study: Study) -> list[str]:
 
 def tables(study: Study) -> list[str]:
     """The tables by file name without ending; the one of further measures where the study takes any."""
-    return ["table2", "table3", *(["measures"] if set(study.score.metrics) - {"fid"} else []), "cells"]
+    return ["table1", "table2", "table3", *(["measures"] if set(study.score.metrics) - {"fid"} else []), "cells"]
 
 
 def figures(study: Study) -> list[str]:

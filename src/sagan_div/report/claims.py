@@ -17,7 +17,8 @@ from sagan_div.report.paper import Claim, Test
 
 Verdict = Literal["holds", "does not hold", "not decidable"]
 MARGIN = 0.10  # "close": the means differ by at most this share
-EXTRACTORS = ("inception", "classifier")  # the first that was measured is judged by: the paper's own, else ours
+EXTRACTORS = ("inception", "classifier")  # a claim is judged by the first that was measured (the paper's own, else ours),
+# and once more by the other where both were
 NOUNS = {"fid": "FID", "cost": "timing", "unrest": "rated run"}
 CELL = ["dataset", "method", "seed"]
 MEASURED = ["fid", "floor", "noise"], ["cost", "unrest", "steady", "device"]
@@ -58,7 +59,10 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """A claim with its verdict, the outcomes behind it, and per dataset the share of resampled seeds in the paper's order."""
+    """A claim with its verdict, the outcomes behind it, and per dataset the share of resampled seeds in the paper's order.
+
+    `elsewhere`: the same claim by FID in the other feature space, where that was measured as well.
+    """
 
     number: int
     text: str
@@ -69,17 +73,30 @@ class Judgement:
     observed: str
     outcomes: tuple[Outcome, ...]
     order_share: dict[str, float | None]
+    elsewhere: "tuple[Judgement, ...]" = ()
 
 
 def judge(scores: pd.DataFrame, runs: pd.DataFrame, datasets: Sequence[str]) -> list[Judgement]:
-    """Every claim of the paper, by FID in the first of EXTRACTORS that was measured on a dataset of the paper's.
+    """Every claim of the paper, by FID in the first of EXTRACTORS that was measured on the paper’s datasets, then the other.
 
     `scores`: columns dataset, method, seed, extractor, fid and, where known, floor (real against real) and noise (of a single
     checkpoint). `runs`: columns dataset, method, seed and, where known, cost, unrest, steady, device. `datasets`: the study's.
     """
     known = scores[scores["dataset"].isin(list(paper.facts()["datasets"]))].dropna(subset=["fid"])
-    extractor = next((name for name in EXTRACTORS if (known["extractor"] == name).any()), None)
-    return [judged(claim, joined(scores, runs, extractor), datasets, extractor) for claim in paper.claims()]
+    measured = [name for name in EXTRACTORS if (known["extractor"] == name).any()]
+    first, others = next(iter(measured), None), measured[1:]
+    values = {extractor: joined(scores, runs, extractor) for extractor in (first, *others)}
+    return [
+        replace(
+            judged(claim, values[first], datasets, first),
+            elsewhere=tuple(judged(claim, values[other], datasets, other) for other in others if _about_scores(claim)),
+        )
+        for claim in paper.claims()
+    ]
+
+
+def _about_scores(claim: Claim) -> bool:
+    return any(test.measure == "fid" and test.relation != "steady" for test in claim.tests)
 
 
 def joined(scores: pd.DataFrame, runs: pd.DataFrame, extractor: str | None) -> pd.DataFrame:

@@ -170,6 +170,7 @@ def _run(layout: Layout, cell: Cell, records: Records, history: pd.DataFrame) ->
         "best_images": _number(best.get("images")),
         "best_fid": _number(best.get("fid")),
         "seconds": _number(train.get("seconds")),
+        "device_hours": _device_hours(records),
         "images_per_second": _number(speed),
         "cost": 1e6 / speed if speed else math.nan,
         "device": hardware.get("processor") or hardware.get("device"),
@@ -177,6 +178,12 @@ def _run(layout: Layout, cell: Cell, records: Records, history: pd.DataFrame) ->
         "commit": train.get("commit"),
         **_unrest(history),
     }
+
+
+def _device_hours(records: Records) -> float:
+    """Training, sampling and scoring together, as far as they are recorded; a job has one device."""
+    spent = [record["seconds"] for record in records.values() if "seconds" in record]
+    return sum(spent) / 3600 if spent else math.nan
 
 
 def _number(value: float | None) -> float:

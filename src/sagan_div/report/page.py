@@ -7,12 +7,10 @@ from typing import Any
 import jinja2
 import yaml
 
-from sagan_div.report import architecture, claims, paper, pictures, prose
+from sagan_div.report import claims, paper, pictures, prose
 from sagan_div.report.claims import Judgement
 from sagan_div.report.gather import Results
-from sagan_div.report.tables import Table
-
-CHANNELS = 1  # of the networks that the page describes: the paper's images are grey
+from sagan_div.report.tables import Networks, Table
 
 
 def render(
@@ -21,6 +19,7 @@ def render(
     judgements: Sequence[Judgement],
     albums: dict[str, pictures.Albums],
     drawn: dict[str, str],
+    networks: Networks,
 ) -> str:
     """The page's HTML. `drawn`: name of a figure -> SVG."""
     return _environment().get_template("page.html.jinja").render(
@@ -34,7 +33,7 @@ def render(
         margin=claims.MARGIN,
         albums=albums,
         drawn=drawn,
-        networks=architecture.networks(results.study, CHANNELS),
+        networks=networks,
         sources=_sources(results),
         css=_asset("page.css"),
         js=_asset("page.js"),

@@ -259,11 +259,12 @@ def power(results: Results) -> str:
 
 
 def cost(results: Results) -> str:
-    """The time that training took, by device."""
+    """The time that training took, by device, and what the columns of the cells count."""
     named = results.runs.dropna(subset=["seconds"]).fillna({"device": "a device not recorded"})
     spent = named.groupby("device")["seconds"].agg(["sum", "count"])
     shares = [f"{duration(row['sum'])} on {device} for {counted(int(row['count']), 'run')}" for device, row in spent.iterrows()]
-    return f"Training took {listed(shares)}." if shares else "No training time is recorded."
+    columns = "Time and images/s are the training’s; device-hours are those of training, sampling and scoring."
+    return f"Training took {listed(shares)}. {columns}" if shares else "No training time is recorded."
 
 
 def compared(outcome: Outcome) -> str:

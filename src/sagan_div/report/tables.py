@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sagan_div.report import paper, prose
+from sagan_div.report import architecture, paper, prose
+from sagan_div.report.architecture import Block, Network
 from sagan_div.report.gather import CELL, NOT_RUN, Results
+
+Networks = dict[str, tuple[Network, Network]]  # method -> generator and critic
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,64 @@ MEASURES = {  # by the study's name of the metric
 }
 
 
-def all_tables(results: Results) -> dict[str, Table]:
+def all_tables(results: Results, networks: Networks) -> dict[str, Table]:
     """Every table of `catalogue.tables`."""
     further = [measure_table(results)] if set(results.study.score.metrics) - {"fid"} else []
-    return {table.name: table for table in (*score_tables(results), *further, cell_table(results))}
+    found = (network_table(results, networks), *score_tables(results), *further, cell_table(results))
+    return {table.name: table for table in found}
+
+
+LAYERS = ("method", "network", "layer", "output", "kernel", "stride", "padding", "spectral norm", "norm", "attention")
+
+
+def network_table(results: Results, networks: Networks) -> Table:
+    """Table 1 for every method: a row for each layer of generator and critic, as they are built."""
+    blocks = {
+        (method, network.title, number): architecture.block(layers)
+        for method in results.methods
+        for network in networks[method]
+        for number, layers in enumerate(network.blocks, start=1)
+    }
+    rows = {"/".join(map(str, key)): _layer_row(*key, block) for key, block in blocks.items()}
+    heads = (*LAYERS, "parameters", "MFLOP/image")
+    plain = [[value.text if value.sort is None else value.sort for value in row] for row in rows.values()]
+    notes = (_against_table_1(results, networks), "SN on an attention means spectral norm on its 1×1 convolutions as well.")
+    title = "Table 1 for each method: its networks, layer by layer"
+    tidy = pd.DataFrame(plain, columns=heads)
+    return Table("table1", title, notes, "", tuple(Column("", head) for head in heads), rows, {}, tidy)
+
+
+def _layer_row(method: str, network: str, number: int, block: Block) -> tuple[Value, ...]:
+    attention = f"{block.attention}{' + SN' if block.attention_spectral else ''}" if block.attention else prose.number(None)
+    return (
+        Value(paper.label(method)),
+        Value(network.lower()),
+        Value(str(number), number),
+        Value("×".join(map(str, block.output))),
+        *(Value(str(count), count) for count in (block.kernel, block.stride, block.padding)),
+        Value("SN" if block.spectral else prose.number(None)),
+        Value(block.norm or prose.number(None)),
+        Value(attention),
+        _numeric(block.parameters),
+        _numeric(block.megaflops, 2),
+    )
+
+
+def _against_table_1(results: Results, networks: Networks) -> str:
+    """Whether the networks are those of the paper's Table 1, by their blocks' shapes."""
+    printed = {name: [tuple(row) for row in rows] for name, rows in paper.facts()["layers"].items()}
+    every = [network for method in results.methods for network in networks[method]]
+    if all([_as_printed(architecture.block(layers)) for layers in each.blocks] == printed[each.title] for each in every):
+        return "Kernels, strides, padding and outputs of every method are those of the paper’s Table 1."
+    size = f"{results.study.image_size}×{results.study.image_size} pixels and width {results.study.width}"
+    return f"The paper’s Table 1 is for 64×64 pixels and width 64; these networks are for {size}."
+
+
+def _as_printed(block: Block) -> tuple[int, int, int, str | int]:
+    """A block as the paper prints it, the images' channels as C."""
+    channels, *size = block.output
+    last = ["C" if size == [64, 64] else str(channels), *map(str, size)]
+    return block.kernel, block.stride, block.padding, "x".join(last) if size else channels
 
 
 def score_tables(results: Results) -> tuple[Table, ...]:
@@ -237,7 +294,7 @@ def cell_table(results: Results) -> Table:
     fids = [Column("", f"FID, {prose.SPACES[extractor]}") for extractor in results.extractors]
     before, after = (
         [Column("", head) for head in heads]
-        for heads in (("dataset", "method", "seed", "state"), ("kept at image", "images/s", "time", "device"))
+        for heads in (("dataset", "method", "seed", "state"), ("kept at image", "images/s", "time", "device-hours", "device"))
     )
     wide = _wide(results)
     rows = {"/".join(map(str, row[CELL])): _cell_row(row, results.extractors) for _, row in wide.iterrows()}
@@ -262,6 +319,7 @@ def _cell_row(row: pd.Series, extractors: Sequence[str]) -> tuple[Value, ...]:
         _numeric(row["best_images"]),
         _numeric(row["images_per_second"]),
         Value(prose.duration(row["seconds"]), _sort(row["seconds"])),
+        _numeric(row["device_hours"], 2),
         Value(row["device"] if isinstance(row["device"], str) else prose.number(None)),
     )
 

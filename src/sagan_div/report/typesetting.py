@@ -40,19 +40,34 @@ def _bold(value: Value, form: str) -> str:
     return form.format(value.text) if value.best else value.text
 
 
+ROWS = 45  # of one LaTeX table, so that it fits on a page
+
+
 def as_latex(table: Table) -> str:
-    """A `table` environment for booktabs; the best of a column is bold. A wide one is scaled to the line by graphicx."""
+    """`table` environments for booktabs, as many as its rows need; the best of a column is bold.
+
+    A wide table is scaled to the line by graphicx.
+    """
+    rows = list(table.rows.items())
+    parts = [dict(rows[start : start + ROWS]) for start in range(0, len(rows), ROWS)] or [{}]
+    made = [_tex_table(table, part, number, len(parts)) for number, part in enumerate(parts, start=1)]
+    return "\n".join([f"% needs \\usepackage{{booktabs{'' if table.grouped else ',graphicx'}}}", *made])
+
+
+def _tex_table(table: Table, rows: dict[str, tuple[Value, ...]], number: int, parts: int) -> str:
+    """One environment: the whole table, or one of its parts, of which the last has the foot."""
     lead = ["method"] if table.grouped else []
     heads = [*lead, *(tex(column.head) for column in table.columns)]
     body, foot = (
-        [f"    {_tex_row([*map(tex, _lead(table, label)), *map(_tex_value, row)])}" for label, row in rows.items()]
-        for rows in (table.rows, table.foot)
+        [f"    {_tex_row([*map(tex, _lead(table, label)), *map(_tex_value, row)])}" for label, row in entries.items()]
+        for entries in (rows, table.foot if number == parts else {})
     )
+    caption = " ".join([f"{table.title}.", *_remarks(table)]) if number == 1 else f"{table.title}, continued."
     lines = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{tex(' '.join([table.title + '.', *_remarks(table)]))}}}",
-        rf"  \label{{tab:{table.name}}}",
+        rf"  \caption{{{tex(caption)}}}",
+        rf"  \label{{tab:{table.name}{'' if number == 1 else f'-{number}'}}}",
         *([] if table.grouped else [r"  \resizebox{\linewidth}{!}{%"]),
         rf"  \begin{{tabular}}{{{'l' * len(lead)}{'r' * len(table.columns)}}}",
         r"    \toprule",
@@ -66,7 +81,7 @@ def as_latex(table: Table) -> str:
         r"  \end{tabular}" + ("" if table.grouped else "}"),
         r"\end{table}",
     ]
-    return "\n".join([f"% needs \\usepackage{{booktabs{'' if table.grouped else ',graphicx'}}}", *lines]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _tex_groups(table: Table, offset: int) -> list[str]:

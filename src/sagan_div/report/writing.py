@@ -11,7 +11,7 @@ from rich.table import Table
 from sagan_div import files
 from sagan_div.config import Study
 from sagan_div.plan import Layout
-from sagan_div.report import catalogue, claims, figures, gather, page, paper, pictures, prose, tables, typesetting
+from sagan_div.report import architecture, catalogue, claims, figures, gather, page, paper, pictures, prose, tables, typesetting
 from sagan_div.report.claims import Judgement
 from sagan_div.report.gather import CELL, HISTORY, Results
 
@@ -38,14 +38,15 @@ def _left_behind(layout: Layout, wanted: set[Path]) -> list[Path]:
 
 def _contents(results: Results) -> Files:
     judgements = claims.judge(results.scores, results.runs, results.datasets)
-    made = tables.all_tables(results)
+    networks = architecture.networks(results.study)
+    made = tables.all_tables(results, networks)
     albums = {dataset: pictures.albums(results, dataset) for dataset in results.datasets}
     yield catalogue.CLAIMS, _json(claims.as_json(judgements))
     yield from _tables(made.values())
     yield from _numbers(results)
     drawn: dict[str, str] = {}
     yield from _figures(results, judgements, albums, drawn)
-    yield "page", page.render(results, made, judgements, albums, drawn).encode()
+    yield "page", page.render(results, made, judgements, albums, drawn, networks).encode()
 
 
 def _tables(made: Iterable[tables.Table]) -> Files:
