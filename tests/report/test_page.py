@@ -124,8 +124,10 @@ def test_links_lead_somewhere_and_names_are_unique(chromium: Browser, page: Path
 
 
 def test_it_prints_with_every_section(chromium: Browser, page: Path) -> None:
-    chromium.open(page)
+    chromium.open(page, 700)  # the width of a sheet between its margins
     chromium.devtools("Emulation.setEmulatedMedia", media="print")
+    assert chromium.run(WIDER) <= 0  # no table is cut off
+    assert chromium.run("return document.querySelector('.claim details table').checkVisibility({contentVisibilityAuto: true})")
     assert chromium.run("return getComputedStyle(document.querySelector('nav')).display") == "none"
     assert chromium.run("return [...document.querySelectorAll('main section')].every(s => s.offsetHeight > 0)")
     chromium.devtools("Emulation.setEmulatedMedia", media="")

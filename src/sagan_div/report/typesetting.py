@@ -40,7 +40,7 @@ def _bold(value: Value, form: str) -> str:
     return form.format(value.text) if value.best else value.text
 
 
-ROWS = 45  # of one LaTeX table, so that it fits on a page
+ROWS, COLUMNS = 45, 4  # of numbers in one LaTeX table, so that it fits on a page; with more columns it is scaled
 
 
 def as_latex(table: Table) -> str:
@@ -51,7 +51,11 @@ def as_latex(table: Table) -> str:
     rows = list(table.rows.items())
     parts = [dict(rows[start : start + ROWS]) for start in range(0, len(rows), ROWS)] or [{}]
     made = [_tex_table(table, part, number, len(parts)) for number, part in enumerate(parts, start=1)]
-    return "\n".join([f"% needs \\usepackage{{booktabs{'' if table.grouped else ',graphicx'}}}", *made])
+    return "\n".join([f"% needs \\usepackage{{booktabs{',graphicx' if _wide(table) else ''}}}", *made])
+
+
+def _wide(table: Table) -> bool:
+    return len(table.columns) > COLUMNS
 
 
 def _tex_table(table: Table, rows: dict[str, tuple[Value, ...]], number: int, parts: int) -> str:
@@ -68,7 +72,7 @@ def _tex_table(table: Table, rows: dict[str, tuple[Value, ...]], number: int, pa
         r"  \centering",
         rf"  \caption{{{tex(caption)}}}",
         rf"  \label{{tab:{table.name}{'' if number == 1 else f'-{number}'}}}",
-        *([] if table.grouped else [r"  \resizebox{\linewidth}{!}{%"]),
+        *([r"  \resizebox{\linewidth}{!}{%"] if _wide(table) else []),
         rf"  \begin{{tabular}}{{{'l' * len(lead)}{'r' * len(table.columns)}}}",
         r"    \toprule",
         *_tex_groups(table, len(lead)),
@@ -78,7 +82,7 @@ def _tex_table(table: Table, rows: dict[str, tuple[Value, ...]], number: int, pa
         *(r"    \midrule" for _ in foot[:1]),
         *foot,
         r"    \bottomrule",
-        r"  \end{tabular}" + ("" if table.grouped else "}"),
+        r"  \end{tabular}" + ("}" if _wide(table) else ""),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
