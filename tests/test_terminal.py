@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from sagan_div import cli
@@ -88,22 +89,28 @@ def test_describe_and_fid_speak_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    ("words", "expected"),
     [
-        ("sagan-div des", ["describe"]),
-        ("sagan-div describe sagan", [f"sagan-div-{letter}" for letter in "abcd"]),
-        ("sagan-div train --method wg", ["wgan-div"]),
-        ("sagan-div train --overlay workflow/overlays/demo.yaml --dataset d", ["digits"]),
-        ("sagan-div export mnist/sngan/", [f"mnist/sngan/seed{seed}" for seed in range(3)]),
-        ("sagan-div export x --format o", ["onnx"]),
+        ("describe sagan", [f"sagan-div-{letter}" for letter in "abcd"]),
+        ("train --method wg", ["wgan-div"]),
+        ("train --seed ", ["0", "1", "2"]),
+        ("train --overlay workflow/overlays/demo.yaml --dataset d", ["digits"]),
+        ("train --params none.yaml --dataset d", []),
+        ("export mnist/sngan/", [f"mnist/sngan/seed{seed}" for seed in range(3)]),
+        ("export x --format o", ["onnx"]),
     ],
 )
-def test_a_shell_completes_commands_options_and_names_of_the_study(line: str, expected: list[str]) -> None:
-    asked = {"_SAGAN_DIV_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
-    done = command("sagan-div", cwd=ROOT, **asked)
-    assert done.stdout.split() == [f"plain,{name}" for name in expected]
+def test_a_shell_completes_names_of_the_study(words: str, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    *before, begun = words.split(" ")
+    shell = BashComplete(cli.app, {}, "sagan-div", "_SAGAN_DIV_COMPLETE")
+    assert [item.value for item in shell.get_completions(before, begun)] == expected
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_click_writes_the_completion_of_each_shell(shell: str) -> None:
-    assert "_SAGAN_DIV_COMPLETE" in command("sagan-div", cwd=ROOT, _SAGAN_DIV_COMPLETE=f"{shell}_source").stdout
+def test_the_documented_line_completes_in_bash() -> None:
+    """As bash asks once `eval "$(_SAGAN_DIV_COMPLETE=bash_source sagan-div)"` stands in its start file."""
+    line = re.search(r'`(eval ".*?bash_source.*?)`', (ROOT / "docs/howto/completion.md").read_text(encoding="utf-8"))
+    assert line
+    asked = "COMP_WORDS=(sagan-div des); COMP_CWORD=1; _sagan_div_completion sagan-div; echo ${COMPREPLY[@]}"
+    done = command("bash", "-c", f"{line[1]}; {asked}", cwd=ROOT)
+    assert done.stdout.split() == ["describe"], done.stderr
