@@ -11,6 +11,7 @@ class Machine(NamedTuple):
     device: Any
     mirror: str | None = None
     optional: bool = False
+    live: Any = None
 
 
 def run(job: plan.Job, machine: Machine) -> None:
