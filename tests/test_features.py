@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from sagan_div import config, datasets, features, frechet, inception
 from sagan_div.errors import Mistake
-from support import OFFICIAL, ROOT
+from support import OFFICIAL, ROOT, command
 
 
 def digits(size: int = 16) -> tuple[Tensor, Tensor]:
@@ -170,24 +170,53 @@ def as_folder(images: np.ndarray, path: Path) -> Path:
 
 
 def pytorch_fid(weights: Path, *words: object) -> str:
-    """What the pytorch-fid command prints."""
-    environment = os.environ | {"TORCH_HOME": str(weights.parents[2]), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    """What the pytorch-fid command prints, with one thread."""
+    environment = os.environ | {"TORCH_HOME": str(weights.parents[2]), "OMP_NUM_THREADS": "1"}
     line = [sys.executable, "-m", "pytorch_fid", "--device", "cpu", "--num-workers", "0", *map(str, words)]
     return subprocess.run(line, env=environment, capture_output=True, text=True, check=True).stdout
 
 
+def our_fid(a: Path, b: Path, *words: object) -> str:
+    """The last line of our command, likewise with one thread."""
+    done = command("sagan-div", "fid", a, b, "--mode", "exact", "--device", "cpu", "--threads", 1, *words, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].replace("FID: ", "FID:  ")  # theirs has two spaces
+
+
+def in_many_formats(images: np.ndarray, path: Path) -> Path:
+    """A folder of grey and coloured pictures, with and without loss."""
+    path.mkdir()
+    for i, image in enumerate(images[:, 0]):
+        coloured = np.stack([image, 255 - image, np.roll(image, i, 0)], axis=-1)
+        Image.fromarray(coloured if i % 3 else image).save(path / f"{i:05}.{('png', 'jpg', 'bmp', 'jpeg')[i % 4]}")
+    return path
+
+
 def test_exact_statistics_are_pytorch_fids(weights: Path, samples: np.ndarray, tmp_path: Path) -> None:
-    folder = as_folder(samples[:5], tmp_path / "a")
-    pytorch_fid(weights, "--save-stats", folder, tmp_path / "theirs.npz")
+    """Of grey and coloured pictures with a remainder after the batches; samples have the features of their PNGs."""
+    folder = in_many_formats(samples[:8], tmp_path / "a")
+    pytorch_fid(weights, "--save-stats", folder, tmp_path / "theirs.npz", "--batch-size", 3)
     theirs = frechet.load_statistics(tmp_path / "theirs.npz")
     extractor = features.inception_extractor(weights, "cpu", "exact")
-    for images in (samples[:5], inception.Folder(folder)):
-        ours = inception.exact_moments(features.extract(extractor, images, 3), extractor.identity)
-        assert np.array_equal(ours.mean, theirs.mean)
-        assert np.array_equal(ours.covariance, theirs.covariance)
-    fast = features.extract(features.inception_extractor(weights, "cpu"), samples[:5]).mean(0)
-    assert not np.array_equal(fast, theirs.mean)
-    assert np.linalg.norm(fast - theirs.mean) / np.linalg.norm(theirs.mean) < 1e-4
+    ours = inception.exact_moments(features.extract(extractor, inception.Folder(folder), 5), extractor.identity)
+    assert np.array_equal(ours.mean, theirs.mean)
+    assert np.array_equal(ours.covariance, theirs.covariance)
+    pictures = inception.Folder(as_folder(samples[:3], tmp_path / "b"))
+    exact = features.extract(extractor, pictures)
+    assert np.array_equal(features.extract(extractor, samples[:3]), exact)
+    fast = features.extract(features.inception_extractor(weights, "cpu"), samples[:3])
+    assert not np.array_equal(fast, exact)
+    assert np.linalg.norm(fast - exact) / np.linalg.norm(exact) < 1e-4
+
+
+def test_exact_fid_of_statistics_prints_the_digits_of_pytorch_fid(weights: Path, tmp_path: Path) -> None:
+    """Of full rank and without, as either tool writes them. A matrix root of 2048 dimensions would take a minute."""
+    random = np.random.default_rng(0)
+    few, many = (inception.exact_moments(np.maximum(random.normal(size=(n, 150)), 0).astype(np.float32)) for n in (40, 400))
+    frechet.save_statistics(tmp_path / "ours.npz", few)
+    np.savez_compressed(tmp_path / "theirs.npz", mu=many.mean, sigma=many.covariance)
+    places = tmp_path / "ours.npz", tmp_path / "theirs.npz"
+    assert our_fid(*places) == pytorch_fid(weights, *places).splitlines()[-1]
 
 
 @pytest.mark.slow
@@ -201,10 +230,10 @@ def test_exact_fid_prints_the_digits_of_pytorch_fid(weights: Path, samples: np.n
     ours = inception.exact_moments(features.extract(extractor, a), extractor.identity)
     frechet.save_statistics(tmp_path / "ours.npz", ours)
     expected = pytorch_fid(weights, tmp_path / "ours.npz", folder_b).splitlines()[-1]
-    found = inception.fid(tmp_path / "theirs.npz", tmp_path / "b-samples.npz", weights, "cpu", "exact", note=lambda text: None)
-    assert f"FID:  {found}" == expected
+    found = our_fid(tmp_path / "theirs.npz", tmp_path / "b-samples.npz", "--weights", weights)
+    assert found == expected
     fast = inception.fid(tmp_path / "theirs.npz", folder_b, weights, "cpu", note=lambda text: None)
-    assert fast == pytest.approx(found, rel=1e-5)
+    assert fast == pytest.approx(float(found.split()[-1]), rel=1e-5)
     assert fast > 1
 
 
