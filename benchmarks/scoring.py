@@ -30,8 +30,6 @@ from torch import nn
 
 from sagan_div import features, files, frechet, inception, metrics, provenance
 
-METRICS = ("fid", "fid-infinity", "kid", "is", "prdc")
-
 
 class Row(NamedTuple):
     what: str
@@ -102,9 +100,9 @@ def ours_whole(task: Task) -> str:
     fake = features.extract(extractor, np.load(task.folder / "samples.npz")["images"])
     reference = frechet.load_statistics(task.folder / "reference.npz")
     real = frechet.load_beside(task.folder / "reference.npz", "features")
-    found = metrics.score(fake, extractor.probabilities(fake), real, reference, METRICS)
+    found = metrics.score(metrics.Comparison(fake, extractor.probabilities(fake), real, reference), metrics.METRICS)
     np.save(task.folder / "fake.npy", fake)
-    return ", ".join(f"{name} {value:.6g}" for name, value in found.items() if value is not None)
+    return ", ".join(f"{name} {value:.6g}" for name, value in found.items() if isinstance(value, float))
 
 
 def torch_fidelity(task: Task) -> str:
@@ -125,7 +123,10 @@ def torch_fidelity(task: Task) -> str:
 def clean_fid(task: Task) -> str:
     from cleanfid import fid
 
-    found = fid.compute_fid(str(task.folder / "png"), str(task.folder / "real-png"), device=torch.device("cpu"))
+    os.environ["TORCH_HOME"] = str(task.weights.parents[2])
+    places = (str(task.folder / name) for name in ("png", "real-png"))
+    cpu = {"device": torch.device("cpu"), "num_workers": 0, "use_dataparallel": False}
+    found = fid.compute_fid(*places, mode="legacy_pytorch", **cpu)  # the mode that takes pytorch-fid's weights
     return f"FID: {found} (it also reads the real images)"
 
 
@@ -136,7 +137,7 @@ def of_features(count: int, task: Task) -> str:
     fake += 0.01 * random.standard_normal(fake.shape, np.float32)
     reference = frechet.load_statistics(task.folder / "reference.npz")
     real = frechet.load_beside(task.folder / "reference.npz", "features")
-    metrics.score(fake, np.full((count, 10), 0.1), real, reference, METRICS)
+    metrics.score(metrics.Comparison(fake, np.full((count, 10), 0.1), real, reference), metrics.METRICS)
     return ""
 
 

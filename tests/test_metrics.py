@@ -235,16 +235,6 @@ def test_nested_moments_are_those_of_each_prefix() -> None:
         np.testing.assert_allclose(found.covariance, np.cov(values[:count].astype(float), rowvar=False), rtol=1e-9, atol=1e-12)
 
 
-def test_student_interval_covers_as_often_as_it_says() -> None:
-    values = np.random.default_rng(0).normal(3, 2, (4000, 3))
-    found = [metrics.student_interval(row) for row in values]
-    covered = np.mean([abs(mean - 3) < half for mean, half in found if half is not None])
-    assert covered == pytest.approx(0.95, abs=0.012)
-    low, high = stats.ttest_1samp(values[0], 0).confidence_interval()
-    assert found[0].half_width == pytest.approx((high - low) / 2)
-    assert metrics.student_interval([2.0]) == (2.0, None)
-
-
 # KID, Inception score, precision and recall
 
 
@@ -354,6 +344,15 @@ def test_nearest_is_sklearns() -> None:
     np.testing.assert_allclose(found.distances, distances[:, 0], rtol=1e-6, atol=1e-6)
 
 
+def test_nearest_does_not_depend_on_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = features(300, 9, 1), features(700, 9, 2)
+    whole = memorisation.nearest(a, b)
+    monkeypatch.setattr(memorisation, "PART", 64)
+    parts = memorisation.nearest(a, b)
+    assert np.array_equal(parts.indices, whole.indices)
+    np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-6)
+
+
 def test_memorisation_tells_copies_from_honest_samples() -> None:
     training, held_out, honest = normal(3000, 6, 1), normal(1000, 6, 2), normal(1000, 6, 3)
     copied = np.concatenate([honest[:900], training[:100] + 0.01])
@@ -370,24 +369,44 @@ def test_memorisation_tells_copies_from_honest_samples() -> None:
         memorisation.memorisation(fair, unseen[:0])
 
 
-def test_copies_are_counted_bit_for_bit() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (20, 1, 4, 4), np.uint8)
-    changed = images[:5] ^ np.uint8(1)
-    assert memorisation.copies(np.concatenate([images[3:6], changed]), images) == 3 / 8
-
-
 # All of it
+
+
+def comparison(fake: np.ndarray, real: np.ndarray) -> metrics.Comparison:
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(10), len(fake))
+    return metrics.Comparison(fake, probabilities, real, frechet.moments(real, "some:space"))
 
 
 def test_score_has_what_is_wanted_and_each_is_its_function() -> None:
     real, fake = features(900, 12, 1), features(800, 12, 2)
-    probabilities = np.random.default_rng(0).dirichlet(np.ones(10), 800)
-    reference = frechet.moments(real, "some:space")
-    found = metrics.score(fake, probabilities, real, reference, ["fid", "fid-infinity", "kid", "is", "prdc"])
-    assert found["fid"] == frechet.frechet_distance(frechet.moments(fake), reference)
-    assert found["fid_floor"] == frechet.floor(frechet.bias(reference.covariance), 900, 800)
-    assert (found["fid_infinity"], found["fid_infinity_std"]) == metrics.frechet_infinity(fake, reference)
+    given = comparison(fake, real)
+    found = metrics.score(given, metrics.METRICS)
+    assert found["fid"] == frechet.frechet_distance(frechet.moments(fake), given.reference)
+    assert (found["fid_infinity"], found["fid_infinity_std"]) == metrics.frechet_infinity(fake, given.reference)
     assert (found["kid"], found["kid_std"], found["kid_error"]) == metrics.kernel_distance(fake, real, size=400)
-    assert (found["is"], found["is_std"]) == metrics.inception_score(probabilities)
+    assert found["kid_subset"] == 400
+    assert (found["is"], found["is_std"]) == metrics.inception_score(given.probabilities)
     assert (found["recall"], found["precision"]) == pytest.approx(metrics.manifold(fake, real)[:2], abs=1e-12)
-    assert set(metrics.score(fake, probabilities, real, reference, ["is"])) == {"is", "is_std"}
+    assert set(metrics.score(given, ["is"])) == {"is", "is_std"}
+
+
+def test_a_metric_that_cannot_be_had_gives_its_reason_and_the_others_stand() -> None:
+    given = comparison(features(5, 12, 2), features(900, 12, 1))
+    found = metrics.score(given, metrics.METRICS)
+    assert {name for name, value in found.items() if value is None} == {"is", "is_std", *metrics.Manifold._fields}
+    assert found["why_is"] == "an Inception score over 10 splits needs as many images, not 5"
+    assert found["why_prdc"] == "precision and recall need more than 5 images on each side, not 5"
+    assert found["fid"] == frechet.frechet_distance(frechet.moments(given.fake), given.reference)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_features_that_are_not_finite_have_no_score(broken: float) -> None:
+    fake = features(300, 12, 2)
+    fake[7, 3] = broken
+    found = metrics.score(comparison(fake, features(300, 12, 1)), metrics.METRICS)
+    assert all(found[name] is None for name in ("fid", "fid_infinity", "kid", "precision", "coverage"))
+    assert {text for name, text in found.items() if name in ("why_fid", "why_fid-infinity", "why_kid", "why_prdc")} == {
+        "some features are not finite; the network's weights or the images are damaged"
+    }
+    with pytest.raises(Mistake, match="not finite"):
+        memorisation.nearest(fake, fake)

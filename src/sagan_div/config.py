@@ -34,7 +34,8 @@ class Within:
 Count = Annotated[int, Within(1)]
 Rate = Annotated[float, Within(1e-12, 1.0)]
 Extractor = Literal["inception", "classifier"]
-Metric = Literal["fid", "fid-infinity", "kid", "is", "prdc"]
+Metric = Literal["fid", "fid-infinity", "kid", "is", "prdc", "memorisation"]
+Mode = Literal["fast", "exact"]
 Split = Literal["train", "test"]
 
 
@@ -157,7 +158,7 @@ class Sample:
 @dataclass(frozen=True, kw_only=True)
 class Reference:
     split: Split
-    count: Annotated[int, Within(2), "real images to compare with; all when the split has fewer"]
+    count: Annotated[int, Within(4), "real images to compare with; all when the split has fewer"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +170,7 @@ class Floor:
 @dataclass(frozen=True, kw_only=True)
 class Score:
     extractors: tuple[Extractor, ...]
+    mode: Annotated[Mode, "arithmetic of Inception's features and of FID; exact: to the digit that of the pytorch-fid command"]
     reference: Reference
     metrics: tuple[Metric, ...]
     repeat_last_batch: Annotated[

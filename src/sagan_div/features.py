@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -242,7 +242,7 @@ def classifier_extractor(path: Path, device: Device) -> Extractor:
     return Extractor("classifier", files.sha256(path), device, network, classifier.head.weight, classifier.head.bias)
 
 
-def inception_extractor(weights: Path, device: Device, mode: Literal["fast", "exact"] = "fast") -> Extractor:
+def inception_extractor(weights: Path, device: Device, mode: config.Mode = "fast") -> Extractor:
     """pytorch-fid's pool3: 2048 features of gray or colour images of any size.
 
     `exact` is the package's own network; `fast` has BatchNorm folded into the convolutions and runs channels_last.

@@ -67,6 +67,12 @@ def blocks(features: np.ndarray, size: int = 1000) -> Iterator[np.ndarray]:
         yield features[start : start + size]
 
 
+def check_finite(features: np.ndarray) -> None:
+    """Raises Mistake for features of which some are NaN or infinite."""
+    if not np.isfinite(features).all():
+        raise Mistake("some features are not finite; the network's weights or the images are damaged")
+
+
 class Streaming:
     """Moments of features that come batch by batch: float64 sums around a pilot, the mean of the first batch."""
 
@@ -78,9 +84,8 @@ class Streaming:
 
     def add(self, features: np.ndarray) -> None:
         """Take in a batch of features [B, d]. Raises Mistake for features that are not finite."""
+        check_finite(features)
         values = features.astype(np.float64)
-        if not np.isfinite(values).all():
-            raise Mistake("some features are not finite; the network's weights or the images are damaged")
         if self.count == 0:
             self.pilot = values.mean(0)
         values -= self.pilot
@@ -213,7 +218,10 @@ def bias(covariance: np.ndarray) -> float:
 
 
 def measured_bias(features: np.ndarray, draws: int = 5, seed: int = SEED) -> float:
-    """The same constant from real features [N, d] alone: mean FID between random halves of them, times N/4."""
+    """The same constant from real features [N, d] alone: mean FID between random halves of them, times N/4.
+
+    Raises Mistake for fewer than four features.
+    """
     half, random = len(features) // 2, np.random.default_rng(seed)
     found = []
     for _ in range(draws):

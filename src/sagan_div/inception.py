@@ -4,17 +4,16 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sagan_div import frechet, terminal
+from sagan_div.config import Mode
 from sagan_div.errors import Mistake
 from sagan_div.features import Device, Extractor, Images, extract, inception_extractor
 from sagan_div.frechet import Moments
-
-Mode = Literal["fast", "exact"]
 
 ENDINGS = frozenset(
     {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}

@@ -10,7 +10,10 @@ import numpy as np
 from scipy import stats
 
 from sagan_div.errors import Mistake
+from sagan_div.frechet import check_finite
 from sagan_div.metrics import squared_distances
+
+PART = 10_000  # training features at a time, of bounded memory
 
 
 class Neighbours(NamedTuple):
@@ -21,10 +24,15 @@ class Neighbours(NamedTuple):
 
 
 def nearest(features: np.ndarray, training: np.ndarray) -> Neighbours:
-    """The nearest of training features [M, d] to each of features [N, d]."""
-    found = [(block.argmin(1), block.min(1)) for _, block in squared_distances(features, training)]
-    indices, squares = zip(*found, strict=True)
-    return Neighbours(np.concatenate(indices), np.sqrt(np.concatenate(squares)))
+    """The nearest of training features [M, d] to each of features [N, d]. Raises Mistake for features that are not finite."""
+    check_finite(features)
+    indices, squares = np.zeros(len(features), np.int64), np.full(len(features), np.inf)
+    for start in range(0, len(training), PART):
+        for rows, distances in squared_distances(features, training[start : start + PART]):
+            found = distances.min(1)
+            indices[rows] = np.where(found < squares[rows], start + distances.argmin(1), indices[rows])
+            squares[rows] = np.minimum(found, squares[rows])
+    return Neighbours(indices, np.sqrt(squares))
 
 
 class Memorisation(NamedTuple):
@@ -47,9 +55,3 @@ def memorisation(samples: np.ndarray, held_out: np.ndarray, level: float = 0.01)
     nearer = 1 - stats.mannwhitneyu(samples, held_out).statistic / (len(samples) * len(held_out))
     spread = np.sqrt((len(samples) + len(held_out) + 1) / (12 * len(samples) * len(held_out)))
     return Memorisation(float((samples < threshold).mean()), level, float(nearer), float((0.5 - nearer) / spread))
-
-
-def copies(samples: np.ndarray, training: np.ndarray) -> float:
-    """The share of uint8 samples [N, ...] that are a training image [M, ...] bit for bit."""
-    known = {image.tobytes() for image in training}
-    return sum(image.tobytes() in known for image in samples) / len(samples)

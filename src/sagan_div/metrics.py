@@ -1,14 +1,15 @@
 """Features -> numbers: how near generated images are to real ones, and how far to trust that. NumPy and SciPy only."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from sagan_div.errors import Mistake
-from sagan_div.frechet import SEED, Moments, Streaming, bias, blocks, floor, frechet_distance, moments
+from sagan_div.frechet import SEED, Moments, Streaming, blocks, check_finite, frechet_distance, moments
 
 
 class Spread(NamedTuple):
@@ -41,22 +42,6 @@ def _nested(features: np.ndarray, counts: np.ndarray) -> Iterator[Moments]:
         yield streaming.moments()
 
 
-class Interval(NamedTuple):
-    """A mean, and half the width of its confidence interval: None where a single value gives none."""
-
-    mean: float
-    half_width: float | None
-
-
-def student_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Mean of independent values (training seeds, or draws of one generator) with Student's t interval."""
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return Interval(mean, None)
-    quantile = stats.t.ppf((1 + confidence) / 2, len(values) - 1)
-    return Interval(mean, float(quantile * np.std(values, ddof=1) / np.sqrt(len(values))))
-
-
 # Other metrics
 
 
@@ -75,6 +60,8 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, subsets: int = 100, size: int 
     Subsets overlap, hence the error is the delete-d jackknife's, std sqrt(size / (min(M, N) - size)) (Shao and Wu 1989);
     None where a subset is everything. Raises Mistake where a set is smaller than a subset.
     """
+    check_finite(a)
+    check_finite(b)
     fewest = min(len(a), len(b))
     if not 2 <= size <= fewest:
         raise Mistake(f"KID over subsets of {size} (at least 2) needs as many images on each side, not {fewest}")
@@ -101,6 +88,7 @@ def inception_score(probabilities: np.ndarray, splits: int = 10, seed: int = SEE
     exp of the mean Kullback-Leibler divergence to the split's marginal, between 1 and K. The order is torch-fidelity's.
     Raises Mistake for fewer images than splits.
     """
+    check_finite(probabilities)
     if len(probabilities) < splits:
         raise Mistake(f"an Inception score over {splits} splits needs as many images, not {len(probabilities)}")
     shuffled = probabilities[np.random.RandomState(seed).permutation(len(probabilities))].astype(np.float64)
@@ -123,6 +111,8 @@ def manifold(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Manifold:
     Of features [N, d] and [M, d]; a ball reaches to the k-th neighbour, itself excluded, and is open, as in prdc.
     Raises Mistake where a set has no k neighbours.
     """
+    check_finite(real)
+    check_finite(fake)
     if min(len(real), len(fake)) <= k:
         raise Mistake(f"precision and recall need more than {k} images on each side, not {min(len(real), len(fake))}")
     reach_real, reach_fake = _reach(real, k), _reach(fake, k)
@@ -172,32 +162,54 @@ def class_histogram(probabilities: np.ndarray) -> list[int]:
 LARGEST = 10_000  # images in a comparison of all pairs, whose cost grows with their square
 
 
-def score(
-    fake: np.ndarray,
-    probabilities: np.ndarray,
-    real: np.ndarray,
-    reference: Moments,
-    wanted: Sequence[str],
-    distance: Callable[[Moments, Moments], float] = frechet_distance,
-) -> dict[str, float | None]:
-    """The wanted metrics (fid, fid-infinity, kid, is, prdc) of generated features [N, d] and their class probabilities [N, K].
+@dataclass(frozen=True)
+class Comparison:
+    """Generated features [N, d] with their class probabilities [N, K], real features [M, d], and the moments of both."""
 
-    `real` are the features of which `reference` are the moments. Subsets are drawn at random, never the first ones.
-    """
-    found: dict[str, float | None] = {}
-    if "fid" in wanted:
-        found["fid"] = distance(moments(fake, reference.extractor), reference)
-        found["fid_floor"] = floor(bias(reference.covariance), len(real), len(fake))
-    if "fid-infinity" in wanted:
-        found["fid_infinity"], found["fid_infinity_std"] = frechet_infinity(fake, reference)
-    if "kid" in wanted:
-        found["kid_subset"] = size = min(1000, len(fake) // 2, len(real) // 2)
-        found["kid"], found["kid_std"], found["kid_error"] = kernel_distance(fake, real, size=size)
-    if "is" in wanted:
-        found["is"], found["is_std"] = inception_score(probabilities)
-    if "prdc" in wanted:
-        found |= manifold(_some(real), _some(fake))._asdict()
+    fake: np.ndarray
+    probabilities: np.ndarray
+    real: np.ndarray
+    reference: Moments
+    moments: Callable[[np.ndarray, str], Moments] = moments
+    distance: Callable[[Moments, Moments], float] = frechet_distance
+
+
+def _fid(given: Comparison) -> Iterator[float]:
+    yield given.distance(given.moments(given.fake, given.reference.extractor), given.reference)
+
+
+def _kid(given: Comparison) -> Iterator[float | None]:
+    size = min(1000, len(given.fake) // 2, len(given.real) // 2)
+    yield from (*kernel_distance(given.fake, given.real, size=size), size)
+
+
+METRICS: dict[str, tuple[tuple[str, ...], Callable[[Comparison], Iterable[float | None]]]] = {  # by name: numbers, and how
+    "fid": (("fid",), _fid),
+    "fid-infinity": (
+        ("fid_infinity", "fid_infinity_std"),
+        lambda given: frechet_infinity(given.fake, given.reference),
+    ),
+    "kid": (("kid", "kid_std", "kid_error", "kid_subset"), _kid),
+    "is": (("is", "is_std"), lambda given: inception_score(given.probabilities)),
+    "prdc": (Manifold._fields, lambda given: manifold(_some(given.real), _some(given.fake))),
+}
+
+
+def score(given: Comparison, wanted: Iterable[str]) -> dict[str, Any]:
+    """The wanted metrics of METRICS. Subsets are drawn at random, never the first ones."""
+    found: dict[str, Any] = {}
+    for name in wanted:
+        names, measure = METRICS[name]
+        found |= attempt(name, names, lambda names=names, measure=measure: dict(zip(names, measure(given), strict=True)))  # type: ignore[misc]
     return found
+
+
+def attempt(metric: str, names: Iterable[str], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a metric finds; where it cannot be had, None for each of its numbers and the reason as `why_<metric>`."""
+    try:
+        return measure()
+    except Mistake as mistake:
+        return dict.fromkeys(names) | {f"why_{metric}": str(mistake)}
 
 
 def _some(features: np.ndarray) -> np.ndarray:

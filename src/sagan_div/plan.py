@@ -20,6 +20,7 @@ from sagan_div.config import (
     Floor,
     Method,
     Metric,
+    Mode,
     Reference,
     Sample,
     Study,
@@ -57,6 +58,7 @@ class ReferenceSettings:
     dataset: str
     image_size: int
     extractor: Extractor
+    mode: Mode
     reference: Reference
     repeat_last_batch: tuple[int, ...]
 
@@ -99,6 +101,7 @@ class ScoreSettings:
     method: str
     seed: int
     extractors: tuple[Extractor, ...]
+    mode: Mode
     metrics: tuple[Metric, ...]
     repeat_last_batch: tuple[int, ...]
 
@@ -295,6 +298,7 @@ def settings(
                 dataset=dataset,
                 image_size=study.image_size,
                 extractor=extractor,
+                mode=study.score.mode,
                 reference=study.score.reference,
                 repeat_last_batch=study.score.repeat_last_batch,
             )
@@ -308,7 +312,7 @@ def settings(
             select = study.methods[method].select or study.sample.select
             return SampleSettings(**cell, sample=replace(study.sample, select=select))  # type: ignore[arg-type]
         case "score":
-            wanted = {key: getattr(study.score, key) for key in ("extractors", "metrics", "repeat_last_batch")}
+            wanted = {key: getattr(study.score, key) for key in ("extractors", "mode", "metrics", "repeat_last_batch")}
             return ScoreSettings(**cell, **wanted)  # type: ignore[arg-type]
         case "report":
             return study
@@ -317,16 +321,17 @@ def settings(
 
 _FEATURES = ("features", "datasets", "randomness")
 _SPACES = ("phases/spaces", *_FEATURES, "frechet", "emulation")
+_SCORES = ("inception", "metrics", "memorisation")
 _SAMPLING = ("sampling", "networks", "attention", "randomness", "checkpoints")
 CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and those that they import but for the plumbing
     "data": ("phases/data", "datasets"),
     "weights": ("phases/weights", *_FEATURES),
     "classifier": ("phases/classifier", *_FEATURES),
-    "reference": ("phases/reference", *_SPACES, *_SAMPLING),
+    "reference": ("phases/reference", *_SPACES, *_SCORES, *_SAMPLING),
     "floor": ("phases/floor", *_SPACES, "floors", *_SAMPLING),
     "train": ("phases/train", "training", "losses", *_SAMPLING, *_FEATURES, "frechet"),  # the last ones rate generators
     "sample": ("phases/sample", *_SAMPLING),
-    "score": ("phases/score", *_SPACES, "metrics", "floors", *_SAMPLING),
+    "score": ("phases/score", *_SPACES, *_SCORES, "floors", *_SAMPLING),
     "report": ("datasets", *_SAMPLING),  # and all of its own room
 }
 

@@ -38,7 +38,7 @@ def test_an_arc_keeps_its_ends_and_its_length() -> None:
 
 def test_neighbours_of_training_images_are_themselves() -> None:
     real = torch.from_numpy(rings(3, 40, 28))
-    picture = np.asarray(pictures._neighbours(real[5:13], real))
+    picture = np.asarray(pictures._neighbours(real[5:], real[5:13]))
     height = picture.shape[0] // 2
     assert (picture[:height] == picture[-height:]).all()
 
@@ -117,6 +117,15 @@ def test_precision_and_recall_are_drawn_where_they_are_measured(tmp_path: Path) 
     texts = {text.get_text() for text in figure.axes[0].texts}
     assert texts == {"DCGAN", "SNGAN", "SAGAN-div b", "SAGAN-div d"}
     assert [line.get_xydata().tolist() for line in figure.axes[0].lines][1] == [[pytest.approx(0.4), pytest.approx(0.8)]]
+
+
+def test_shares_of_classes_are_of_all_seeds_beside_the_real_ones(written: Tree) -> None:
+    with figures.style():
+        figure = figures.classes(written.read(), "mnist")
+    bars = [bar.get_height() for bar in figure.axes[0].patches]
+    assert bars == pytest.approx([0.1] * 10)  # 10 and 11 samples of each of ten classes
+    dashes = figure.axes[0].lines[0].get_ydata()
+    assert dashes == pytest.approx(np.arange(10, 20) / 145)
 
 
 def test_the_floor_has_one_name(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
-from synthetic import FLOOR, ROOT, Tree, grow, level, study
+from scipy import stats
+from synthetic import FLOOR, MEASURED, ROOT, Tree, grow, level, study
 
 from sagan_div import config, plan, report
 from sagan_div.errors import Mistake
@@ -56,6 +57,7 @@ def test_metrics_are_flat_numbers_for_dvc(written: Tree) -> None:
         "fid_classifier": pytest.approx(np.mean(fids)),
         "fid_classifier_std": pytest.approx(np.std(fids, ddof=1)),
         "fid_classifier_floor": FLOOR,
+        "fid_classifier_floor_measured": MEASURED,
         "paper_fid": 45.7734,
         "images": written.study.train.images,
         "seeds": 2,
@@ -89,6 +91,33 @@ def test_further_measures_are_passed_on(written: Tree) -> None:
     assert "kid_classifier" in tables.cell_table(results).tidy.columns
 
 
+def test_best_as_selected_stands_beside_best_and_last_by_fresh_latents(written: Tree) -> None:
+    fids = np.array([level("mnist", "dcgan", seed) for seed in (0, 1)])
+    shown = tables.selection_table(written.read())
+    row = [value.text for value in shown.rows["mnist/dcgan"][2:]]
+    best, last = (f"{fids.mean() + more:.2f} ± {fids.std(ddof=1):.2f}" for more in (0.5, 1.0))
+    within = stats.t.ppf(0.975, 2) * 0.2 / np.sqrt(3)  # draws 0.2 apart
+    assert row == [f"{fids.mean():.2f} ± {fids.std(ddof=1):.2f}", best, f"{within:.2f}", last]
+    assert "fashion-mnist/sngan" not in shown.rows  # not run
+    page = (written.results / "report.html").read_text()
+    assert "best, as selected" in page
+    assert row[1] in page
+
+
+def test_a_metric_that_could_not_be_had_is_named_and_the_others_are_shown(tmp_path: Path) -> None:
+    tree = grow(tmp_path, study("datasets=[mnist]", "methods=[dcgan]", "seeds=[0]"))
+    path = tree.at("score", "metrics.json", "mnist", "dcgan", 0)
+    content = json.loads(path.read_text())
+    lost = {"kid": None, "why_kid": "too few images", "fid": None, "why_fid": "no root"}
+    content["extractors"]["classifier"] |= lost
+    path.write_text(json.dumps(content))
+    results = tree.read()
+    said = prose.missing(results)
+    assert "KID in classifier features is not measured for 1 cell: too few images." in said
+    assert any(line.startswith("FID in classifier features is not measured") and "no root" in line for line in said)
+    assert tables.overview(results).rows["dcgan"][0].text == "not measured"
+
+
 def test_csv_tables_carry_ours_and_the_papers_apart(written: Tree) -> None:
     table = pd.read_csv(written.results / "tables/table2.csv")
     row = table.query("dataset == 'mnist' and method == 'sngan' and extractor == 'classifier'").iloc[0]
@@ -106,7 +135,8 @@ def test_markdown_marks_the_best_and_what_was_not_run(written: Tree) -> None:
     assert rows["SNGAN"][0].startswith("**")
     assert rows["SNGAN"][1:] == ["**26.0231**", "not run", "**46.9646**"]
     assert rows["DCGAN"][2].startswith("**")  # the best of those that were run
-    assert rows["real against real"] == ["1.10", "–", "1.10", "–"]
+    assert rows["perfect generator, by formula"] == ["1.10", "–", "1.10", "–"]
+    assert rows["perfect generator, measured"] == ["1.20", "–", "1.20", "–"]
     assert "which are two different scales" in lines[-1]
 
 

@@ -1,22 +1,44 @@
-"""Statistics of real images."""
+"""Statistics of real images, and what else scores compare with."""
 
-from sagan_div import features, frechet, plan
+import numpy as np
+
+from sagan_div import datasets, features, frechet, inception, memorisation, plan
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
 from sagan_div.plan import Job
+
+TRAINING, HELD_OUT = 60_000, 10_000  # images of either split among which copies are sought, at most
 
 
 def work(job: Job, machine: Machine) -> About:
     """Statistics of real images in a feature space; empty ones where Inception's weights are not there."""
     settings = job.settings
     assert isinstance(settings, plan.ReferenceSettings)
-    extractor = spaces.extractor(settings.extractor, job, machine)
+    extractor = spaces.extractor(settings.extractor, job, machine, settings.mode)
     if isinstance(extractor, str):
         frechet.save_statistics(job.outputs["statistics"], frechet.NO_MOMENTS)
         return {"why": extractor}
-    images = spaces.real(job.inputs[f"{settings.reference.split}_images"], settings.image_size, settings.reference.count)
+    split, count = settings.reference.split, settings.reference.count
+    images = spaces.real(job.inputs[f"{split}_images"], settings.image_size, count)
     found = features.extract(extractor, images)
-    stretched = spaces.stretched(extractor, images, settings.repeat_last_batch)
-    statistics = frechet.moments(found, extractor.identity)
-    frechet.save_statistics(job.outputs["statistics"], statistics, features=found, stretched=stretched)
-    return {"count": len(images), "split": settings.reference.split}
+    statistics = inception.MOMENTS[settings.mode](found, extractor.identity)
+    beside = {
+        "features": found,
+        "stretched": spaces.stretched(extractor, images, settings.repeat_last_batch),
+        "split": np.array(split),
+        "bias": np.array([frechet.bias(statistics.covariance), frechet.measured_bias(found)]),
+    }
+    if settings.extractor == "classifier":
+        beside |= _neighbourhood(job, settings.image_size, extractor)
+    frechet.save_statistics(job.outputs["statistics"], statistics, **beside)
+    return {"count": len(images), "split": split}
+
+
+def _neighbourhood(job: Job, size: int, extractor: features.Extractor) -> dict[str, np.ndarray]:
+    """Features of training images with their places in the file, and how near held-out images are to them."""
+    training = datasets.read_images(job.inputs["train_images"], size)
+    places = datasets.shuffled(len(training))[:TRAINING]
+    found = features.extract(extractor, training[places], 500)
+    held_out = features.extract(extractor, spaces.real(job.inputs["test_images"], size, HELD_OUT), 500)
+    distances = memorisation.nearest(held_out, found).distances
+    return {"training": found, "training_places": places.numpy(), "held_out": distances}

@@ -8,17 +8,20 @@ import numpy as np
 from torch import Tensor
 
 from sagan_div import datasets, emulation, features
+from sagan_div.config import Mode
 from sagan_div.phases.machine import Machine
 from sagan_div.plan import Job
 
 
-def extractor(name: str, job: Job, machine: Machine) -> features.Extractor | str:
-    """The feature extractor of that name, or why it is not there."""
+def extractor(name: str, job: Job, machine: Machine, mode: Mode = "fast") -> features.Extractor | str:
+    """The feature extractor of that name, or why it is not there; `mode` matters to Inception alone."""
     if name == "classifier":
         return features.classifier_extractor(job.inputs["classifier"], machine.device)
     marker = job.inputs["weights"]
     found = json.loads(marker.read_text(encoding="utf-8"))
-    return str(found["why"]) if "why" in found else features.inception_extractor(marker.parent / found["file"], machine.device)
+    if "why" in found:
+        return str(found["why"])
+    return features.inception_extractor(marker.parent / found["file"], machine.device, mode)
 
 
 def real(path: Path, size: int, count: int) -> Tensor:

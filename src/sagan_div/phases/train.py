@@ -1,5 +1,7 @@
 """One cell, trained."""
 
+import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,37 +15,64 @@ from sagan_div.networks import Generator
 from sagan_div.phases.machine import About, Machine
 from sagan_div.plan import Job
 
+Rating = Callable[[Generator, str], float]  # of a generator by latents of a purpose
+DRAWS = 5  # of fresh latents for the generators at the end
+
 
 def work(job: Job, machine: Machine) -> About:
     """Train one cell; a saved state of the same settings is continued."""
     settings = job.settings
     assert isinstance(settings, plan.TrainSettings)
     images = datasets.read_images(job.inputs["images"], settings.image_size)
-    rate = _rating(settings, images, job.inputs["classifier"], machine.device)
+    rating = _rating(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
         folder = machine.live and Path(machine.live, *job.record.parent.parts[1:])
-        watched = live.watched(_progress(job, advance), folder)
-        finished, speed = training.train(settings, images, rate, plan.unfinished(job), machine.device, watched)
+        finished, speed = training.train(
+            settings,
+            images,
+            lambda generator: rating(generator, "rating"),
+            plan.unfinished(job),
+            machine.device,
+            live.watched(_progress(job, advance), folder),
+        )
     about = {"settings": plain(settings), "channels": finished.shape.channels}
     last = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
     checkpoints.save(job.outputs["last"], last, about | {"images": finished.images})
     checkpoints.save(job.outputs["best"], finished.best_tensors, about | finished.best)
     table = pd.DataFrame(finished.history, columns=list(training.COLUMNS))
     files.write_text(job.outputs["history"], table.to_csv(index=False))
-    return {"images_per_second": round(speed, 1), "best": finished.best, "images": finished.images}
+    return {
+        "images_per_second": round(speed, 1),
+        "best": finished.best,
+        "images": finished.images,
+        "rated_again": _rated_again(finished, rating),
+    }
 
 
-def _rating(settings: plan.TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> training.Rate:
+def _rating(settings: plan.TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Rating:
     """FID in the classifier's space between real images and samples of latents that only the rating uses (A25)."""
     extractor = features.classifier_extractor(classifier, device)
     real = images[datasets.shuffled(len(images), settings.seed)[: settings.train.rating_count]]
     statistics = moments(features.extract(extractor, real, 250))
 
-    def rate(generator: Generator) -> float:
-        drawn = sampling.draw(generator, settings.latent, settings.train.rating_count, 250, settings.seed, "rating")
+    def rate(generator: Generator, purpose: str) -> float:
+        drawn = sampling.draw(generator, settings.latent, settings.train.rating_count, 250, settings.seed, purpose)
         return frechet_distance(moments(features.extract(extractor, drawn, 250)), statistics)
 
     return rate
+
+
+def _rated_again(finished: training.Run, rating: Rating) -> dict[str, list[float]]:
+    """Ratings of the best and of the last generator by fresh latents, a number per draw.
+
+    The best one was chosen for its rating, by luck with those latents too; these have no part in the choice.
+    """
+    best = copy.deepcopy(finished.generator)
+    best.load_state_dict(checkpoints.part(finished.best_tensors, "generator"))
+    return {
+        name: [rating(generator, f"rated again {draw}") for draw in range(DRAWS)]
+        for name, generator in (("best", best), ("last", finished.generator))
+    }
 
 
 def _progress(job: Job, advance: terminal.Advance) -> training.Progress:

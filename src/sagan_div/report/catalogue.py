@@ -8,6 +8,7 @@ TABLE_ENDINGS = ("csv", "md", "tex")
 FIGURE_ENDINGS = ("png", "pdf")
 ALBUMS = ("samples", "neighbours", "interpolations")
 CURVES = ("progress", "losses", "floor")
+CLASSIFIED = ("classes",)
 
 
 def names(study: Study) -> list[str]:
@@ -25,13 +26,15 @@ def names(study: Study) -> list[str]:
 
 def tables(study: Study) -> list[str]:
     """The tables by file name without ending; the one of further measures where the study takes any."""
-    return ["table1", "table2", "table3", *(["measures"] if set(study.score.metrics) - {"fid"} else []), "cells"]
+    measures = ["measures"] if set(study.score.metrics) - {"fid"} else []
+    return ["table1", "table2", "table3", *measures, "selection", "cells"]
 
 
 def figures(study: Study) -> list[str]:
     """The figures by file name without ending: about the claims where the study has a dataset of the paper's, about precision
-    and recall where it measures them."""
+    and recall where it measures them, about classes where it has the classifier."""
     datasets = [dataset.name for dataset in study.datasets]
     claims = ["differences"] if any(paper.covers(dataset) for dataset in datasets) else []
     manifold = ["manifold"] if {"prdc"} & set(study.score.metrics) else []
-    return ["fid", *claims, *manifold, *(f"{kind}-{dataset}" for kind in (*ALBUMS, *CURVES) for dataset in datasets)]
+    kinds = (*ALBUMS, *CURVES, *(CLASSIFIED if "classifier" in study.score.extractors else ()))
+    return ["fid", *claims, *manifold, *(f"{kind}-{dataset}" for kind in kinds for dataset in datasets)]

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import as_file, files
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -55,7 +56,7 @@ def draw(name: str, results: Results, judgements: Sequence[Judgement], albums: d
     elif kind == "differences":
         figure = differences(results, judgements)
     else:
-        figure = {"progress": progress, "losses": losses, "floor": floors}[kind](results, dataset)
+        figure = {"progress": progress, "losses": losses, "floor": floors, "classes": classes}[kind](results, dataset)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, saved in several formats
     return figure
@@ -219,6 +220,40 @@ def _losses(ax: Axes, history: pd.DataFrame, title: str) -> None:
     for name, (_, shade) in LOSSES.items():
         for _, run in history.groupby("seed"):
             ax.plot(run["images"], run[name], color=shade, linewidth=0.8, alpha=0.75)
+
+
+def classes(results: Results, dataset: str) -> Figure:
+    """What the classifier takes samples for: the share of each class, a panel per method, real images beside it."""
+    across = min(4, len(results.methods))
+    down = -(-len(results.methods) // across)
+    figure = Figure(figsize=(WIDTH, 1.6 * down + 0.7))
+    axes = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for ax, method in zip(axes, results.methods, strict=False):
+        ax.set_title(paper.label(method))
+        found = [
+            entries["classifier"]
+            for cell, entries in results.entries.items()
+            if cell[:2] == (dataset, method) and "classes" in entries.get("classifier", {})
+        ]
+        _classes(ax, found, colour(results, method))
+    for ax in axes[len(results.methods) :]:
+        ax.axis("off")
+    figure.supxlabel("class, by the classifier", fontsize=9, color=QUIET)
+    figure.supylabel("share of images", fontsize=9, color=QUIET)
+    return figure
+
+
+def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str) -> None:
+    """Bars for the samples of all seeds, a dash for the real images."""
+    if not found:
+        absent(ax)
+        return
+    drawn, real = (np.sum([entry[name] for entry in found], axis=0) for name in ("classes", "reference_classes"))
+    places = np.arange(len(drawn))
+    ax.bar(places, drawn / drawn.sum(), width=0.75, color=shade, alpha=0.75)
+    ax.plot(places, real / real.sum(), "_", color=INK, markersize=9, markeredgewidth=1.4)
+    ax.set_xticks(places)
+    ax.grid(False, axis="x")
 
 
 SAMPLERS = {

@@ -12,13 +12,14 @@ import pandas as pd
 from sagan_div.config import Study
 from sagan_div.errors import Mistake
 from sagan_div.plan import Layout, cells, recorded
+from sagan_div.report import stats
 from sagan_div.report.paper import facts
 
 CELL = ["dataset", "method", "seed"]
 COUNTED = ["images", "critic_updates", "generator_updates"]
 HISTORY = [*COUNTED, "loss_critic", "loss_generator", "score_real", "score_fake", "gradient_norm", "fid"]
-SCORES = ["extractor", "fid", "floor", "count", "reference_count", "reference_split", "why"]
-COUNTS = {"seed", "count", "reference_count", "floor", "noise"}  # numbers beside a score that are no score themselves
+SCORES = ["extractor", "fid", "floor", "floor_measured", "count", "reference_count", "reference_split", "why"]
+COUNTS = {"seed", "count", "reference_count", "kid_subset", "memorised_honest", "floor", "floor_measured", "noise"}  # no scores
 LEAVINGS = {"scored": ("score", "metrics.json"), "sampled": ("sample", "samples.npz"), "trained": ("train", "history.csv")}
 NOT_RUN = "not run"
 
@@ -32,7 +33,8 @@ class Results:
 
     `scores`: a row per cell x extractor (columns CELL, SCORES, `noise` and any further metric; `fid` NaN with `why` where not
     measured). `runs`: a row per planned cell with its `state` (scored, sampled, trained, not run), kept checkpoint, cost and
-    hardware. `history`: the rows of every history.csv. `records`: cell -> phase -> record.json.
+    hardware. `history`: the rows of every history.csv. `records`: cell -> phase -> record.json. `entries`: cell -> extractor ->
+    what metrics.json says, lists included.
     """
 
     study: Study
@@ -42,6 +44,7 @@ class Results:
     history: pd.DataFrame
     floors: pd.DataFrame  # real images against real ones: columns dataset, extractor, pair, sampler, images, fid
     records: dict[Cell, Records]
+    entries: dict[Cell, Records]
 
     @property
     def datasets(self) -> list[str]:
@@ -64,9 +67,12 @@ class Results:
         chosen = self.scores.query("dataset == @dataset and method == @method and extractor == @extractor")
         return chosen.set_index("seed")["fid"].dropna().sort_index()
 
-    def floor(self, dataset: str, extractor: str) -> float | None:
-        """The FID of real images against real images at the study's counts, where the scores carry it."""
-        found = self.scores.query("dataset == @dataset and extractor == @extractor")["floor"].dropna()
+    def floor(self, dataset: str, extractor: str, kind: str = "floor") -> float | None:
+        """The FID expected of a perfect generator at the study's counts, where the scores carry it.
+
+        `kind`: floor, from the closed form, or floor_measured, from real images alone.
+        """
+        found = self.scores.query("dataset == @dataset and extractor == @extractor")[kind].dropna()
         return float(found.iloc[0]) if len(found) else None
 
     def at(self, phase: str, name: str, cell: Cell) -> Path:
@@ -87,7 +93,9 @@ def read(study: Study, layout: Layout) -> Results:
     runs = pd.DataFrame([_run(layout, cell, records[cell], histories[cell]) for cell in planned])
     if (runs["state"] == NOT_RUN).all():
         raise Mistake(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
-    return Results(study, layout, _scores(study, layout, runs), runs, _joined(histories), _floors(study, layout), records)
+    entries = {cell: found for cell in planned if (found := _entries(layout, cell))}
+    scores = _scores(study, entries, runs)
+    return Results(study, layout, scores, runs, _joined(histories), _floors(study, layout), records, entries)
 
 
 def _floors(study: Study, layout: Layout) -> pd.DataFrame:
@@ -121,30 +129,34 @@ def _records(layout: Layout, cell: Cell) -> Records:
     return {phase: record for phase, record in found.items() if record}
 
 
-def _scores(study: Study, layout: Layout, runs: pd.DataFrame) -> pd.DataFrame:
-    here = list(zip(runs["dataset"], runs["method"], runs["seed"], strict=True))
-    rows = [row for cell in here for row in _cell_scores(study, layout, cell)]
+def _scores(study: Study, entries: dict[Cell, Records], runs: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        dict(zip(CELL, cell, strict=True)) | {"extractor": name} | _flat(found[name])
+        for cell, found in entries.items()
+        for name in study.score.extractors
+        if name in found
+    ]
     further = sorted({name for row in rows for name in row} - {*CELL, *SCORES})
-    frame = pd.DataFrame(rows, columns=[*CELL, *SCORES, *further]).astype({"fid": float, "floor": float})
+    frame = pd.DataFrame(rows, columns=[*CELL, *SCORES, *further])
+    frame = frame.astype(dict.fromkeys(("fid", "floor", "floor_measured"), float))
     frame = frame.merge(runs[[*CELL, "noise"]], on=CELL, how="left")
     return frame.assign(noise=frame["noise"].where(frame["extractor"] == "classifier"))  # runs are rated in that space alone
 
 
-def _cell_scores(study: Study, layout: Layout, cell: Cell) -> list[dict[str, Any]]:
+def _entries(layout: Layout, cell: Cell) -> Records:
     path = at(layout.cell("score", "metrics.json"), cell)
     if not path.exists():
-        return []
+        return {}
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["extractors"]
-        named = dict(zip(CELL, cell, strict=True))
-        return [named | {"extractor": name} | _entry(entries[name]) for name in study.score.extractors if name in entries]
+        return {name: dict(entry) for name, entry in json.loads(path.read_text(encoding="utf-8"))["extractors"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Mistake(f"{path}: is damaged; delete it and score the cell again") from None
 
 
-def _entry(entry: dict[str, Any]) -> dict[str, Any]:
-    """An extractor's numbers, with the floor of the FID by one name."""
-    return {("floor" if name == "fid_floor" else name): value for name, value in entry.items()}
+def _flat(entry: dict[str, Any]) -> dict[str, Any]:
+    """An extractor's numbers and reasons without its lists, the floors and the reason of the FID by one name each."""
+    names = {"fid_floor": "floor", "fid_floor_measured": "floor_measured", "why_fid": "why"}
+    return {names.get(name, name): value for name, value in entry.items() if not isinstance(value, list)}
 
 
 def _history(path: Path) -> pd.DataFrame:
@@ -188,6 +200,21 @@ def _device_hours(records: Records) -> float:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
+
+
+def ratings(results: Results) -> pd.DataFrame:
+    """A row per run with ratings by fresh latents: `selected`, the rating for which the best generator was chosen, and for it
+    and the last one the mean over draws, with half the width of its t interval as `best_within` and `last_within`."""
+    rows = []
+    for cell, records in results.records.items():
+        train = records.get("train", {})
+        if again := train.get("rated_again"):
+            row = dict(zip(CELL, cell, strict=True)) | {"selected": _number((train.get("best") or {}).get("fid"))}
+            for name, draws in again.items():
+                ends = stats.interval(draws)
+                row |= {name: float(np.mean(draws)), f"{name}_within": (ends[1] - ends[0]) / 2 if ends else math.nan}
+            rows.append(row)
+    return pd.DataFrame(rows, columns=[*CELL, "selected", "best", "best_within", "last", "last_within"])
 
 
 def _unrest(history: pd.DataFrame) -> dict[str, Any]:

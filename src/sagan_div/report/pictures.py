@@ -38,7 +38,9 @@ def albums(results: Results, dataset: str) -> Albums:
         title = paper.label(method) + (f", seed {cell[2]}" if cell else "")
         drawn = sampling.load_samples(results.at("sample", "samples.npz", cell)) if cell else None
         found["samples"].append(Panel(title, None if drawn is None else sampling.grid(drawn[: ACROSS * DOWN], ACROSS)))
-        found["neighbours"].append(Panel(title, None if drawn is None or real is None else _neighbours(drawn[:ACROSS], real)))
+        nearest = results.entries.get(cell, {}).get("classifier", {}).get("neighbours") if cell else None
+        beside = None if drawn is None or real is None or not nearest else _neighbours(drawn, real[nearest])
+        found["neighbours"].append(Panel(title, beside))
         found["interpolations"].append(Panel(title, _walks(results, cell) if cell else None))
     return found
 
@@ -55,12 +57,9 @@ def _real(results: Results, real: Tensor | None) -> Panel:
     return Panel("Real images", sampling.grid(datasets.resized(first, results.study.image_size), ACROSS))
 
 
-def _neighbours(drawn: Tensor, real: Tensor) -> Image.Image:
-    """Samples above the training images nearest to them: Euclidean distance of pixels at the size in store."""
-    small = datasets.resized(drawn, real.shape[-1]).flatten(1).float()
-    parts = torch.split(real, 10_000)  # of bounded memory
-    nearest = torch.cat([torch.cdist(small, part.flatten(1).float()) for part in parts], dim=1).argmin(dim=1)
-    return sampling.grid(torch.cat([drawn, datasets.resized(real[nearest], drawn.shape[-1])]), ACROSS)
+def _neighbours(drawn: Tensor, nearest: Tensor) -> Image.Image:
+    """The first samples in the upper row, the training images nearest to them under it."""
+    return sampling.grid(torch.cat([drawn[: len(nearest)], datasets.resized(nearest, drawn.shape[-1])]), len(nearest))
 
 
 def _walks(results: Results, cell: Cell) -> Image.Image | None:

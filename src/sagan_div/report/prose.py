@@ -146,6 +146,27 @@ def _unmeasured(results: Results) -> list[str]:
             lines.append(
                 f"FID in {SPACES[extractor]} features {share}: {why if isinstance(why, str) else 'no reason is recorded'}."
             )
+    return [*lines, *_failed(results)]
+
+
+METRICS = {
+    "fid-infinity": "FID∞",
+    "kid": "KID",
+    "is": "The Inception score",
+    "prdc": "Precision and recall",
+    "memorisation": "Memorisation",
+    "repeat_last_batch": "FID of repeated batches",
+}
+
+
+def _failed(results: Results) -> list[str]:
+    """Metrics that could not be had of samples that are there, with the reason."""
+    lines = []
+    for metric, name in METRICS.items():
+        if f"why_{metric}" in results.scores:
+            for (extractor, why), group in results.scores.groupby(["extractor", f"why_{metric}"]):
+                cells = counted(len(group), "cell")
+                lines.append(f"{name} in {SPACES[str(extractor)]} features is not measured for {cells}: {why}.")
     return lines
 
 
@@ -212,7 +233,7 @@ def _finding(results: Results, dataset: str, extractor: str) -> str | None:
     among = "" if len(means) == len(results.methods) else f" of the {spelt(len(means))} methods measured"
     lowest, highest = (f"{paper.label(method)} ({number(means[method])})" for method in (order[0], order[-1]))
     floor = results.floor(dataset, extractor)
-    beside = f", real images among themselves at {number(floor)}" if floor is not None else ""
+    beside = f", a perfect generator at {number(floor)}" if floor is not None else ""
     what = f"on {paper.dataset_label(dataset)} the lowest mean FID in {SPACES[extractor]} features{among}"
     return f"{what} is that of {lowest} and the highest that of {highest}{beside}{_variants(order)}"
 
@@ -244,7 +265,7 @@ def fid_caption(results: Results) -> str:
     several = len(results.study.seeds) > 1
     marks = "a dot for each seed, a bar and a number for their mean" if several else "one run each"
     floored = any(results.floor(dataset, name) is not None for dataset in results.datasets for name in results.extractors)
-    line = "; the dotted line is where real images score against real images" if floored else ""
+    line = "; the dotted line is the floor, what a perfect generator would score with so many images" if floored else ""
     theirs = " The paper’s values stand in panels of their own, on scales of their own."
     return f"FID by method: {marks}{line}.{theirs if any(paper.covers(dataset) for dataset in results.datasets) else ''}"
 

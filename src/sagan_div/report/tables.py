@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sagan_div.report import architecture, paper, prose
+from sagan_div.report import architecture, gather, paper, prose
 from sagan_div.report.architecture import Block, Network
 from sagan_div.report.gather import CELL, NOT_RUN, Results
 
@@ -67,15 +67,18 @@ MEASURES = {  # by the study's name of the metric
     "fid-infinity": (Measure("fid_infinity", "FID∞"),),
     "kid": (Measure("kid", "KID × 1000", 1000.0),),
     "is": (Measure("is", "IS"),),
+    "memorisation": (Measure("memorised", "near copies, %", 100.0), Measure("nearer", "P(nearer)")),
     "prdc": tuple(Measure(name, name) for name in ("precision", "recall", "density", "coverage")),
 }
+
+FLOORS = {"floor": "perfect generator, by formula", "floor_measured": "perfect generator, measured"}
 
 
 def all_tables(results: Results, networks: Networks) -> dict[str, Table]:
     """Every table of `catalogue.tables`."""
     further = [measure_table(results)] if set(results.study.score.metrics) - {"fid"} else []
-    found = (network_table(results, networks), *score_tables(results), *further, cell_table(results))
-    return {table.name: table for table in found}
+    scores = (*score_tables(results), *further, selection_table(results), cell_table(results))
+    return {table.name: table for table in (network_table(results, networks), *scores)}
 
 
 LAYERS = ("method", "network", "layer", "output", "kernel", "stride", "padding", "spectral norm", "norm", "attention")
@@ -157,8 +160,8 @@ def _score_table(results: Results, name: str, title: str, methods: Sequence[str]
             columns.append(column)
             filled.append(values)
     rows = {method: tuple(values[method] for values in filled) for method in methods}
-    floor = tuple(values["floor"] for values in filled)
-    foot = {"real against real": floor} if any(value.sort is not None for value in floor) else {}
+    floors = {label: tuple(values[kind] for values in filled) for kind, label in FLOORS.items()}
+    foot = {label: row for label, row in floors.items() if any(value.sort is not None for value in row)}
     return Table(
         name, title, _notes(results), prose.against_paper(results), tuple(columns), rows, foot, _tidy(results, methods)
     )
@@ -183,8 +186,8 @@ def _ours(results: Results, dataset: str, methods: Sequence[str], extractor: str
     for method, values in fids.items():
         text = spread(values, planned) if method in means else _why(results, dataset, method)
         entries[method] = Value(text, means.get(method), method in means and means[method] == least, (dataset, method))
-    floor = results.floor(dataset, extractor)
-    return entries | {"floor": Value(prose.number(floor), floor)}
+    floors = {kind: results.floor(dataset, extractor, kind) for kind in FLOORS}
+    return entries | {kind: Value(prose.number(floor), floor) for kind, floor in floors.items()}
 
 
 def spread(values: pd.Series, planned: int) -> str:
@@ -205,7 +208,7 @@ def _theirs(dataset: str, methods: Sequence[str]) -> dict[str, Value]:
     printed = {method: paper.fid(dataset, method) for method in methods}
     least = min((value for value in printed.values() if value is not None), default=None)
     entries = {method: Value(prose.number(fid, 4), fid, fid is not None and fid == least) for method, fid in printed.items()}
-    return entries | {"floor": Value(prose.number(None))}
+    return entries | dict.fromkeys(FLOORS, Value(prose.number(None)))
 
 
 def _notes(results: Results) -> tuple[str, ...]:
@@ -257,6 +260,8 @@ def measure_table(results: Results) -> Table:
     notes = (
         "FID∞: extrapolated to endless samples. KID: kernel distance, lower is better. IS: Inception score by the network "
         "named, higher is better. Precision, recall, density, coverage: higher is better.",
+        "Near copies: samples nearer to a training image than all but 1 % of held-out images are; 1 % where nothing is copied. "
+        "P(nearer): the chance that a sample is nearer to its training image than a held-out image is to its own, then 0.5.",
         prose.sentence(f"{_over_seeds(results)} · {prose.conditions(results)}"),
     )
     columns = tuple(Column("", head) for head in heads)
@@ -265,7 +270,7 @@ def measure_table(results: Results) -> Table:
 
 def _scores_of(results: Results, dataset: str, method: str, extractor: str) -> pd.DataFrame:
     rows = results.scores.query("dataset == @dataset and method == @method and extractor == @extractor")
-    return rows.dropna(subset=["fid"])
+    return rows.dropna(subset=["fid", "count"], how="all")
 
 
 def _values(group: pd.DataFrame, measure: Measure) -> pd.Series:
@@ -287,6 +292,35 @@ def _measure_row(
         *(Value(name, source=source) for name, source in zip(names, sources, strict=True)),
         *(Value(spread(values, len(results.study.seeds)), _sort(values.mean())) for values in scaled),
     )
+
+
+def selection_table(results: Results) -> Table:
+    """What choosing the best rating is worth: that rating, and those of the best and the last generator by fresh latents."""
+    found = gather.ratings(results)
+    heads = ("dataset", "method", "best, as selected", "best, fresh latents", "± of one model", "last, fresh latents")
+    groups = {
+        f"{dataset}/{method}": found[(found["dataset"] == dataset) & (found["method"] == method)]
+        for dataset in results.datasets
+        for method in results.methods
+    }
+    rows = {key: _selection_row(results, group) for key, group in groups.items() if len(group)}
+    notes = (
+        "The rating that chose a run’s best generator is the least of many, on latents that all ratings of the run share, so "
+        "it flatters; fresh latents do not know of the choice. FID in classifier features; ±: Student’s t interval at 95 % "
+        "over independent draws for one model, mean over seeds.",
+        prose.sentence(f"{_over_seeds(results)} · {prose.conditions(results)}"),
+    )
+    columns = tuple(Column("", head) for head in heads)
+    return Table("selection", "What the choice of the best generator is worth", notes, "", columns, rows, {}, found)
+
+
+def _selection_row(results: Results, group: pd.DataFrame) -> tuple[Value, ...]:
+    dataset, method = group.iloc[0][["dataset", "method"]]
+    ratings = (group[name] for name in ("selected", "best", "last"))
+    selected, best, last = (Value(spread(each, len(results.study.seeds)), _sort(each.mean())) for each in ratings)
+    within = _numeric(group["best_within"].mean(), 2)
+    named = Value(paper.dataset_label(dataset)), Value(paper.label(method), source=(dataset, method))
+    return (*named, selected, best, within, last)
 
 
 def cell_table(results: Results) -> Table:

@@ -17,6 +17,8 @@ from sagan_div.report.gather import CELL, HISTORY, Results
 
 Files = Iterator[tuple[str, bytes]]
 
+BESIDE = ("_std", "_error", "_subset", "_honest", "_z")  # endings of what says how to take the number beside it
+
 
 def write(study: Study, layout: Layout, paths: dict[str, Path], note: Callable[[str], None]) -> Path:
     """Write the files of `paths`, remove what an earlier study left among them, and return the page's path."""
@@ -88,12 +90,14 @@ def metrics(results: Results, dataset: str, method: str) -> dict[str, float | in
 
 
 def _means(rows: pd.DataFrame, extractor: str) -> dict[str, float]:
-    """Means over seeds, with the FID's standard deviation over them and its floor."""
-    names = [name for name in gather.metric_names(rows) if not name.endswith(("_std", "_error", "_subset"))]
+    """Means over seeds, with the FID's standard deviation over them and its floors."""
+    names = [name for name in gather.metric_names(rows) if not name.endswith(BESIDE)]
     found = {f"{name}_{extractor}": float(rows[name].mean()) for name in names}
     found |= {f"fid_{extractor}_std": float(rows["fid"].std())} if len(rows) > 1 else {}
-    floors = rows["floor"].dropna()
-    return found | ({f"fid_{extractor}_floor": float(floors.iloc[0])} if len(floors) else {})
+    for name in tables.FLOORS:
+        floors = rows[name].dropna()
+        found |= {f"fid_{extractor}_{name}": float(floors.iloc[0])} if len(floors) else {}
+    return found
 
 
 def _points(results: Results) -> pd.DataFrame:
