@@ -12,6 +12,7 @@ import numpy as np
 from scipy import linalg
 
 from sagan_div import files
+from sagan_div.distances import blocks, check_finite
 from sagan_div.errors import Mistake
 
 SEED = 2020  # torch-fidelity's, of subsets and splits
@@ -60,17 +61,6 @@ def _square_root(covariance: np.ndarray) -> np.ndarray:
 def _noise(eigenvalues: np.ndarray) -> float:
     """What rounding makes of an eigenvalue that is zero."""
     return float(len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues.max(initial=0))
-
-
-def blocks(features: np.ndarray, size: int = 1000) -> Iterator[np.ndarray]:
-    for start in range(0, len(features), size):
-        yield features[start : start + size]
-
-
-def check_finite(features: np.ndarray) -> None:
-    """Raises Mistake for features of which some are NaN or infinite."""
-    if not np.isfinite(features).all():
-        raise Mistake("some features are not finite; the network's weights or the images are damaged")
 
 
 class Streaming:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
+from sagan_div.distances import blocks, check_finite, squared_distances
 from sagan_div.errors import Mistake
-from sagan_div.frechet import SEED, Moments, Streaming, blocks, check_finite, frechet_distance, moments
+from sagan_div.frechet import SEED, Moments, Streaming, frechet_distance, moments
 
 
 class Spread(NamedTuple):
@@ -135,20 +136,6 @@ def _reach(features: np.ndarray, k: int) -> np.ndarray:
         np.fill_diagonal(distances[:, rows], 0)  # rounding leaves something else
         found.append(np.partition(distances, k)[:, k])
     return np.concatenate(found)
-
-
-def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Rows of the squared Euclidean distances float64 [M, N] of features [M, d] and [N, d], a block at a time.
-
-    Products are taken in the features' own precision, as prdc and torch-fidelity do.
-    """
-    norms_a, norms_b = (np.square(each, dtype=np.float64).sum(1) for each in (a, b))
-    start = 0
-    for block in blocks(a):
-        rows = slice(start, start + len(block))
-        distances = norms_a[rows, None] + norms_b - 2 * (block @ b.T)
-        yield rows, np.maximum(distances, 0, out=distances)
-        start = rows.stop
 
 
 def class_histogram(probabilities: np.ndarray) -> list[int]:

@@ -320,8 +320,9 @@ def settings(
 
 
 _FEATURES = ("features", "datasets", "randomness")
-_SPACES = ("phases/spaces", *_FEATURES, "frechet", "emulation")
-_SCORES = ("inception", "metrics", "memorisation")
+_FRECHET = ("frechet", "distances")
+_SPACES = ("phases/spaces", *_FEATURES, *_FRECHET, "emulation")
+_SCORES = ("inception", "memorisation")
 _SAMPLING = ("sampling", "networks", "attention", "randomness", "checkpoints")
 CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and those that they import but for the plumbing
     "data": ("phases/data", "datasets"),
@@ -329,9 +330,9 @@ CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and
     "classifier": ("phases/classifier", *_FEATURES),
     "reference": ("phases/reference", *_SPACES, *_SCORES, *_SAMPLING),
     "floor": ("phases/floor", *_SPACES, "floors", *_SAMPLING),
-    "train": ("phases/train", "training", "losses", *_SAMPLING, *_FEATURES, "frechet"),  # the last ones rate generators
+    "train": ("phases/train", "training", "losses", *_SAMPLING, *_FEATURES, *_FRECHET),  # the last ones rate generators
     "sample": ("phases/sample", *_SAMPLING),
-    "score": ("phases/score", *_SPACES, *_SCORES, "floors", *_SAMPLING),
+    "score": ("phases/score", *_SPACES, *_SCORES, "metrics", "floors", *_SAMPLING),
     "report": ("datasets", *_SAMPLING),  # and all of its own room
 }
 
