@@ -74,7 +74,8 @@ def ratings(judge: Judge, method: str, *sets: str) -> Iterator[float]:
     batches = Batches(settings.seed, len(judge.images), BATCH)
     yield judge(run.generator)
     while run.cycle < run.cycles:
-        training.cycle(run, judge.images, batches)
+        training.cycle(run, judge.images, training.draws(run, batches))
+        run.cycle += 1
         if run.cycle % (run.cycles // 5) == 0:
             yield judge(run.generator)
 

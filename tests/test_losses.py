@@ -213,7 +213,7 @@ def test_no_step_leaves_a_gradient_in_the_other_network(method: str) -> None:
     settings = plan.settings(study, "train", "digits", method, 0)
     assert isinstance(settings, plan.TrainSettings)
     run = training.begin(settings, Shape(16, 1, 8, 100), torch.device("cpu"))
-    training.critic_step(run, torch.rand(4, 1, 16, 16), torch.randn(4, 100, 1, 1), torch.rand(4))
+    training.critic_step(run, torch.rand(4, 1, 16, 16), torch.rand(4, 1, 16, 16), torch.rand(4))
     assert all(parameter.grad is None for parameter in run.generator.parameters())
     run.critic.zero_grad()
     training.generator_step(run, torch.randn(4, 100, 1, 1))

@@ -157,8 +157,8 @@ def test_each_step_moves_its_own_network_only(method: str, tmp_path: Path) -> No
         return any(not torch.equal(b, a) for b, a in zip(before, after, strict=True))
 
     start = weights()
-    z, real = latents(0, "test", 0, 8, 16), torch.rand(8, 1, 16, 16) * 2 - 1
-    training.critic_step(run, real, z, torch.rand(8, generator=stream(0, "mix")))
+    z, real, fake = latents(0, "test", 0, 8, 16), torch.rand(8, 1, 16, 16) * 2 - 1, torch.rand(8, 1, 16, 16) * 2 - 1
+    training.critic_step(run, real, fake, torch.rand(8, generator=stream(0, "mix")))
     between = weights()
     training.generator_step(run, z)
     end = weights()

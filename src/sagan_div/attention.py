@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+PIECE = 2**20  # attention weights that a processor keeps in its cache: it takes the images in pieces of so many
+
 
 def _pointwise(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
@@ -57,8 +59,13 @@ class NonLocalBlock(nn.Module):
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     """Maps [N, c, H, W], [N, c, h, w], [N, d, h, w] -> [N, d, H, W]: softmax over the key positions, per query."""
-    weights = torch.bmm(query.flatten(2).transpose(1, 2), key.flatten(2)).mul(scale).softmax(dim=-1)
-    return torch.bmm(value.flatten(2), weights.transpose(1, 2)).view(*value.shape[:2], *query.shape[2:])
+    queries, keys, values = query.flatten(2).transpose(1, 2), key.flatten(2), value.flatten(2).transpose(1, 2)
+    if scale != 1:
+        queries = queries * scale
+    count = max(1, PIECE // (queries.shape[1] * keys.shape[2])) if query.device.type == "cpu" else len(query)
+    pieces = [slice(start, start + count) for start in range(0, len(query), count)]
+    attended = torch.cat([torch.bmm(torch.bmm(queries[i], keys[i]).softmax(dim=-1), values[i]) for i in pieces])
+    return attended.transpose(1, 2).view(*value.shape[:2], *query.shape[2:])  # channels last: nothing was copied
 
 
 ATTENTION: dict[str, type[SaganAttention | NonLocalBlock]] = {"sagan": SaganAttention, "wang": NonLocalBlock}

@@ -143,6 +143,8 @@ class Classifier:
 class Train:
     images: Annotated[Count, "real images that a critic sees over a run"]
     batch_size: Count
+    engine: Annotated[Literal["fast", "eager"], "the same numbers but for rounding: with less work, or module by module"]
+    precision: Annotated[Literal["float32", "bfloat16"], "of products; bfloat16 needs a processor that has it to be fast"]
     log_rows: Annotated[Count, "rows of history.csv over a run"]
     checkpoints: Annotated[Count, "rows that are rated"]
     rating_count: Annotated[int, Within(2), "images on each side of the rating"]

@@ -3,10 +3,10 @@
 Higher scores mean "real" throughout (the Wasserstein divergence's official code has the other sign; the game is the same).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from sagan_div.config import Hinge, Loss, NonSaturating, WassersteinDivergence
@@ -38,14 +38,14 @@ def penalty(loss: WassersteinDivergence, gradients: Tensor) -> Tensor:
     return loss.multiplier * loss.k * squares.pow(loss.p / 2).mean()
 
 
-def input_gradients(critic: nn.Module, batches: Sequence[Tensor]) -> Tensor:
+def input_gradients(scores: Callable[[Tensor], Tensor], batches: Sequence[Tensor]) -> Tensor:
     """grad_x f(x) at all images of the batches [N, C, H, W], one under the other; differentiable in the critic's weights.
 
     Each batch is a pass of its own, since a batch norm in the critic ties the images of a pass together.
     """
     points = [images.detach().requires_grad_(True) for images in batches]
-    scores = torch.cat([critic(images) for images in points])
-    return torch.cat(torch.autograd.grad(scores.sum(), points, create_graph=True))
+    total = torch.cat([scores(images) for images in points]).sum()
+    return torch.cat(torch.autograd.grad(total, points, create_graph=True))
 
 
 def penalty_points(loss: WassersteinDivergence, real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, ...]:

@@ -16,7 +16,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.flop_counter import FlopCounterMode
 
 from sagan_div import config
-from sagan_div.attention import ATTENTION
+from sagan_div.attention import ATTENTION, SaganAttention
 
 INITIAL_STD = 0.02  # N(0, 0.02) on every convolution, as in DCGAN (A19)
 
@@ -109,6 +109,27 @@ def build(method: config.Method, shape: Shape, seed: int) -> tuple[Generator, Cr
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Generator(method.generator, shape), Critic(method.critic, shape)
+
+
+def attention_gammas(generator: Generator) -> list[float]:
+    """How far each attention module of SAGAN's form is open: 0 at the start."""
+    modules = [module for module in generator.modules() if isinstance(module, SaganAttention)]
+    return [float(module.gamma.detach()) for module in modules]
+
+
+@torch.no_grad()
+def largest_singular_value(network: Generator | Critic) -> float:
+    """Of all (de)convolutions as they are applied, each an (out, in * h * w) matrix."""
+    with _evaluating(network):
+        found = [_singular_value(layer) for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+    return float(torch.stack(found).max())
+
+
+def _singular_value(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
+    matrix = (layer.weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else layer.weight).flatten(1)
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.t()
+    squares: Tensor = torch.linalg.eigvalsh((wide @ wide.t()).double())
+    return squares[-1].clamp_min(0).sqrt()
 
 
 class Layer(NamedTuple):

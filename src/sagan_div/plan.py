@@ -321,7 +321,8 @@ def settings(
 
 _FEATURES = ("features", "datasets", "randomness")
 _FRECHET = ("frechet", "distances")
-_SPACES = ("phases/spaces", *_FEATURES, *_FRECHET, "emulation")
+_RATING = (*_FEATURES, *_FRECHET)  # of generators, during training
+_SPACES = ("phases/spaces", *_RATING, "emulation")
 _SCORES = ("inception", "memorisation")
 _SAMPLING = ("sampling", "networks", "attention", "randomness", "checkpoints")
 CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and those that they import but for the plumbing
@@ -330,7 +331,7 @@ CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and
     "classifier": ("phases/classifier", *_FEATURES),
     "reference": ("phases/reference", *_SPACES, *_SCORES, *_SAMPLING),
     "floor": ("phases/floor", *_SPACES, "floors", *_SAMPLING),
-    "train": ("phases/train", "training", "losses", *_SAMPLING, *_FEATURES, *_FRECHET),  # the last ones rate generators
+    "train": ("phases/train", "training", "engine", "losses", *_SAMPLING, *_RATING),
     "sample": ("phases/sample", *_SAMPLING),
     "score": ("phases/score", *_SPACES, *_SCORES, "metrics", "floors", *_SAMPLING),
     "report": ("datasets", *_SAMPLING),  # and all of its own room

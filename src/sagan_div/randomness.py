@@ -4,6 +4,7 @@ The method is no part of it, so that methods with the same seed see the same ima
 """
 
 import hashlib
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,18 @@ def stream(seed: int, purpose: str, step: int = 0) -> torch.Generator:
 def latents(seed: int, purpose: str, step: int, count: int, size: int) -> Tensor:
     """z ~ N(0, I): float32 [count, size, 1, 1] (A18)."""
     return torch.randn(count, size, 1, 1, generator=stream(seed, purpose, step))
+
+
+class Draws(NamedTuple):
+    """All that chance decides in a cycle of n critic steps and a generator step, each on batches of B."""
+
+    images: Tensor  # indices of the real images, int64 [n, B]
+    latents: Tensor  # of the critic steps, [n, B, latent, 1, 1]
+    mix: Tensor  # U(0, 1) for the penalty's points, [n, B]
+    generator: Tensor  # latents of the generator step, [B, latent, 1, 1]
+
+    def to(self, device: torch.device) -> "Draws":
+        return Draws(*(tensor.to(device) for tensor in self))
 
 
 class Batches:

@@ -1,4 +1,7 @@
-"""Training: the loop, its two steps, its state on disk. Progress is counted in real images that the critic has seen."""
+"""Training: the loop, its two steps, its state on disk. Progress is counted in real images that the critic has seen.
+
+`engine` decides how the networks are applied; what is computed is here.
+"""
 
 import math
 import signal
@@ -6,24 +9,26 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.utils.parametrize import cached
 from torch.optim import Adam
 
-from sagan_div import checkpoints, losses
+from sagan_div import checkpoints, engine, losses
 from sagan_div.config import WassersteinDivergence, plain
 from sagan_div.datasets import to_float
 from sagan_div.errors import Interrupted, Mistake
-from sagan_div.networks import Critic, Generator, Shape, build
+from sagan_div.networks import Critic, Generator, Shape, attention_gammas, build, largest_singular_value
 from sagan_div.plan import TrainSettings, difference
-from sagan_div.randomness import Batches, latents, stream
+from sagan_div.randomness import Batches, Draws, latents, stream
 
 STATISTICS = ("loss_critic", "score_real", "score_fake", "gradient_norm", "loss_generator")
-COLUMNS = ("images", "critic_updates", "generator_updates", *STATISTICS, "fid")
+COLUMNS = ("images", "critic_updates", "generator_updates", *STATISTICS, "fid", "sigma_generator", "sigma_critic")
 SAVE_EVERY = 60.0  # seconds between saved states
 
 Rate = Callable[[Generator], float]  # the rating of a generator, lower is better (A25)
@@ -45,6 +50,7 @@ class Run:
     critic: Critic
     adam_generator: Adam
     adam_critic: Adam
+    apply: engine.Apply
     sums: Tensor  # of the statistics since the last row of the history, on the device, read once per row
     cycle: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -60,6 +66,11 @@ class Run:
         """Cycles of n critic steps and a generator step in the whole run."""
         return math.ceil(self.settings.train.images / (self.settings.recipe.n_critic * self.settings.batch_size))
 
+    @property
+    def columns(self) -> list[str]:
+        """Of the history: the last ones are the weights of the attention modules."""
+        return [*COLUMNS, *(f"gamma_{block}" for block, _ in enumerate(attention_gammas(self.generator), start=1))]
+
 
 def train(
     settings: TrainSettings, images: Tensor, rate: Rate, state: Path, device: torch.device, progress: Progress
@@ -72,12 +83,14 @@ def train(
     if state.exists():
         restore(run, state)
     rows, rated = _milestones(run.cycles, settings.train.log_rows), _milestones(run.cycles, settings.train.checkpoints)
-    images, batches = images.to(device), Batches(settings.seed, len(images), settings.batch_size)
+    batches = Batches(settings.seed, len(images), settings.batch_size)
+    advance = prepared(run, images, batches)
     started, seconds, saved = run.images, 0.0, time.monotonic()
     with _signals() as caught:
         while run.cycle < run.cycles:
             clock = time.perf_counter()
-            cycle(run, images, batches)
+            advance(draws(run, batches))
+            run.cycle += 1
             seconds += time.perf_counter() - clock
             if run.cycle in rows:
                 _log(run, rate(run.generator) if run.cycle in rated else None)
@@ -90,47 +103,70 @@ def train(
     return run, (run.images - started) / seconds if seconds else 0.0
 
 
+def prepared(run: Run, images: Tensor, batches: Batches) -> engine.Cycle:
+    """The cycle on images uint8 [N, C, S, S], as the run's engine and device run it best."""
+    device = run.sums.device
+    work = partial(cycle, run, images.to(device))
+    return engine.prepared(work, draws(run, batches), partial(tensors, run), run.settings.train, device)
+
+
 def begin(settings: TrainSettings, shape: Shape, device: torch.device) -> Run:
     """A run before its first cycle."""
     generator, critic = build(settings.recipe, shape, settings.seed)
-    generator, critic = generator.to(device), critic.to(device)
-    rates = settings.recipe.optimiser
+    fast = settings.train.engine == "fast"
+
+    def adam(network: Generator | Critic, rate: float) -> Adam:
+        one_pass, in_a_graph = fast or None, fast and device.type == "cuda"
+        betas = settings.recipe.optimiser.betas
+        return Adam(network.to(device).parameters(), lr=rate, betas=betas, fused=one_pass, capturable=in_a_graph)
+
     return Run(
         settings,
         shape,
         generator,
         critic,
-        Adam(generator.parameters(), lr=rates.lr_generator, betas=rates.betas),
-        Adam(critic.parameters(), lr=rates.lr_critic, betas=rates.betas),
+        adam(generator, settings.recipe.optimiser.lr_generator),
+        adam(critic, settings.recipe.optimiser.lr_critic),
+        engine.APPLY[settings.train.engine],
         torch.zeros(len(STATISTICS), device=device),
     )
 
 
-def cycle(run: Run, images: Tensor, batches: Batches) -> None:
-    """n critic steps, each on fresh images and latents, then one generator step (A3)."""
+def draws(run: Run, batches: Batches) -> Draws:
+    """What chance decides in the run's next cycle, drawn from (seed, purpose, step) on the host."""
     recipe, seed, size = run.settings.recipe, run.settings.seed, run.settings.batch_size
-    for step in range(run.cycle * recipe.n_critic, (run.cycle + 1) * recipe.n_critic):
-        real = to_float(images[batches[step].to(images.device)])
-        z = latents(seed, "critic", step, size, run.shape.latent).to(real.device)
-        run.sums[:-1] += critic_step(run, real, z, torch.rand(size, generator=stream(seed, "mix", step)))
-    if recipe.generator_latents == "fresh":
-        z = latents(seed, "generator", run.cycle, size, run.shape.latent).to(images.device)
-    run.sums[-1] += generator_step(run, z)
-    run.cycle += 1
+    steps = range(run.cycle * recipe.n_critic, (run.cycle + 1) * recipe.n_critic)
+    z = torch.stack([latents(seed, "critic", step, size, run.shape.latent) for step in steps])
+    fresh = recipe.generator_latents == "fresh"
+    return Draws(
+        torch.stack([batches[step] for step in steps]),
+        z,
+        torch.stack([torch.rand(size, generator=stream(seed, "mix", step)) for step in steps]),
+        latents(seed, "generator", run.cycle, size, run.shape.latent) if fresh else z[-1],
+    )
 
 
-def critic_step(run: Run, real: Tensor, z: Tensor, mix: Tensor) -> Tensor:
-    """One update of the critic on real images [B, C, S, S], latents z and numbers [B] of U(0, 1); returns four statistics."""
+def cycle(run: Run, images: Tensor, drawn: Draws) -> None:
+    """n critic steps, each on fresh images and latents, then one generator step (A3). Asks nothing of the host."""
+    with torch.no_grad(), cached():  # the generator stands still meanwhile, so one normalisation serves all its passes
+        fakes = [run.apply(run.generator, z) for z in drawn.latents]
+    for indices, fake, mix in zip(drawn.images, fakes, drawn.mix, strict=True):
+        run.sums[:-1] += critic_step(run, to_float(images[indices]), fake, mix)
+    run.sums[-1] += generator_step(run, drawn.generator)
+
+
+def critic_step(run: Run, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """One update of the critic on real and generated images [B, C, S, S] and U(0, 1) [B]; returns four statistics."""
     loss = run.settings.recipe.loss
-    with torch.no_grad():
-        fake = run.generator(z)
-    score_real, score_fake = run.critic(real), run.critic(fake)
-    objective = losses.critic_loss(loss, score_real, score_fake)
+    scores = partial(run.apply, run.critic)
     norm = torch.full((), math.nan, device=real.device)
-    if isinstance(loss, WassersteinDivergence):
-        gradients = losses.input_gradients(run.critic, losses.penalty_points(loss, real, fake, mix))
-        objective = objective + losses.penalty(loss, gradients)
-        norm = gradients.detach().flatten(1).norm(dim=1).mean()
+    with cached():  # a spectral norm iterates once an update, as in Miyato et al. 2018, algorithm 1
+        score_real, score_fake = engine.scores(scores, run.settings.recipe.critic, real, fake)
+        objective = losses.critic_loss(loss, score_real, score_fake)
+        if isinstance(loss, WassersteinDivergence):
+            gradients = losses.input_gradients(scores, losses.penalty_points(loss, real, fake, mix))
+            objective = objective + losses.penalty(loss, gradients)
+            norm = gradients.detach().flatten(1).norm(dim=1).mean()
     run.adam_critic.zero_grad()
     objective.backward()  # type: ignore[no-untyped-call]
     run.adam_critic.step()
@@ -140,7 +176,7 @@ def critic_step(run: Run, real: Tensor, z: Tensor, mix: Tensor) -> Tensor:
 def generator_step(run: Run, z: Tensor) -> Tensor:
     """One update of the generator on latents z; returns its loss. The critic passes gradients on but keeps none."""
     run.critic.requires_grad_(False)
-    objective = losses.generator_loss(run.settings.recipe.loss, run.critic(run.generator(z)))
+    objective = losses.generator_loss(run.settings.recipe.loss, run.apply(run.critic, run.apply(run.generator, z)))
     run.adam_generator.zero_grad()
     objective.backward()  # type: ignore[no-untyped-call]
     run.adam_generator.step()
@@ -162,7 +198,9 @@ def _log(run: Run, fid: float | None) -> None:
     run.sums.zero_()
     _check_health(run, means)
     counts = {"images": run.images, "critic_updates": run.cycle * run.settings.recipe.n_critic, "generator_updates": run.cycle}
-    run.history.append(counts | means | {"fid": math.nan if fid is None else fid})
+    gammas = {f"gamma_{block}": gamma for block, gamma in enumerate(attention_gammas(run.generator), start=1)}
+    sigmas = {"sigma_generator": largest_singular_value(run.generator), "sigma_critic": largest_singular_value(run.critic)}
+    run.history.append(counts | means | {"fid": math.nan if fid is None else fid} | sigmas | gammas)
     if fid is not None and fid < run.best.get("fid", math.inf):
         run.best = {"images": run.images, "fid": fid}
         tensors = checkpoints.tensors_of(generator=run.generator, critic=run.critic)
@@ -195,15 +233,20 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def store(run: Run, path: Path) -> None:
-    """Save a run, atomically: networks, optimisers, open sums, history, and the best networks so far."""
-    tensors = checkpoints.tensors_of(generator=run.generator, critic=run.critic) | {"sums": run.sums}
+def tensors(run: Run) -> dict[str, Tensor]:
+    """All tensors that a cycle changes: networks, optimisers, open sums."""
+    found = checkpoints.tensors_of(generator=run.generator, critic=run.critic) | {"sums": run.sums}
     for name, adam in (("adam_generator", run.adam_generator), ("adam_critic", run.adam_critic)):
         for index, entries in adam.state_dict()["state"].items():
-            tensors |= {f"{name}.{index}.{key}": value for key, value in entries.items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in run.best_tensors.items()}
+            found |= {f"{name}.{index}.{key}": value for key, value in entries.items()}
+    return found
+
+
+def store(run: Run, path: Path) -> None:
+    """Save a run, atomically: what a cycle changes, the history, and the best networks so far."""
+    best = {f"best.{name}": tensor for name, tensor in run.best_tensors.items()}
     about = {"settings": plain(run.settings), "cycle": run.cycle, "history": run.history, "best": run.best}
-    checkpoints.save(path, tensors, about)
+    checkpoints.save(path, tensors(run) | best, about)
 
 
 def restore(run: Run, path: Path) -> None:

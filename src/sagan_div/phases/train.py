@@ -39,7 +39,7 @@ def work(job: Job, machine: Machine) -> About:
     last = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
     checkpoints.save(job.outputs["last"], last, about | {"images": finished.images})
     checkpoints.save(job.outputs["best"], finished.best_tensors, about | finished.best)
-    table = pd.DataFrame(finished.history, columns=list(training.COLUMNS))
+    table = pd.DataFrame(finished.history, columns=finished.columns)
     files.write_text(job.outputs["history"], table.to_csv(index=False))
     return {
         "images_per_second": round(speed, 1),

@@ -1,0 +1,281 @@
+"""How fast a cycle of training is: an ordinary loop, our eager engine, and the fast one, in turn in one run.
+
+python benchmarks/training.py [--methods dcgan sagan-div-d] [--shapes 64:64 32:16] [--batches 64] [--cycles 3] [--rounds 3]
+                              [--engines ordinary eager fast bfloat16] [--threads 2] [--device auto] [--out training.json]
+
+Prints a table and writes JSON with the hardware and the versions. A cycle is n critic steps and a generator step, loading of
+the images included; a shape is image size : width (64:64 is the paper's, 32:16 the demo's). Every engine has a process of its
+own, and the rounds go around them; a time is the median of the rounds, a ratio that of the rounds' ratios to the ordinary loop.
+The ordinary loop is what users come from: a DataLoader that resizes with PIL, spectral norm at every call, generated images
+that stay attached to the generator, a generator step that also fills the critic's gradients.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.optim import Adam
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import flop_registry
+from torchvision import transforms
+
+from sagan_div import config, files, losses, plan, provenance, training
+from sagan_div.datasets import resized
+from sagan_div.networks import Shape, build
+from sagan_div.randomness import Batches
+
+COUNT = 10_000  # images of 28x28 to load from
+ENGINES = ("ordinary", "eager", "fast", "bfloat16")
+
+
+class Task(NamedTuple):
+    """What is measured: one method at one size with one engine."""
+
+    method: str
+    image_size: int
+    width: int
+    batch_size: int
+    engine: str
+    device: str
+    threads: int
+
+    def settings(self) -> plan.TrainSettings:
+        own = {"bfloat16": ["train.precision=bfloat16"], "eager": ["train.engine=eager"]}.get(self.engine, [])
+        sizes = [f"image_size={self.image_size}", f"width={self.width}", f"train.batch_size={self.batch_size}"]
+        study = config.load(Path(__file__).parents[1] / "params.yaml", sets=[*sizes, *own])
+        found = plan.settings(study, "train", "mnist", self.method, 0)
+        assert isinstance(found, plan.TrainSettings)
+        return found
+
+
+class Row(NamedTuple):
+    method: str
+    image_size: int
+    width: int
+    batch_size: int
+    engine: str
+    ms_per_cycle: float
+    images_per_second: float
+    gigaflops: float  # per cycle, as counted on the eager engine
+    gigaflops_per_second: float
+    peak_gigabytes: float
+    kernels: int | None  # per cycle; on a GPU
+    speedup: float | None  # over the ordinary loop
+
+
+def pictures() -> np.ndarray:
+    """Random images uint8 [N, 28, 28]."""
+    return np.random.default_rng(0).integers(0, 256, (COUNT, 28, 28), np.uint8)
+
+
+# The ordinary loop
+
+
+class Resizing(Dataset[Tensor]):
+    """As in PyTorch's DCGAN example: every image is resized whenever it is asked for."""
+
+    def __init__(self, size: int) -> None:
+        self.images = pictures()
+        self.transform = transforms.Compose(
+            [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))]
+        )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        found: Tensor = self.transform(Image.fromarray(self.images[index]))
+        return found
+
+
+def ordinary(settings: plan.TrainSettings, device: torch.device) -> Callable[[], None]:
+    shape = Shape(settings.image_size, 1, settings.width, settings.latent)
+    generator, critic = (network.to(device) for network in build(settings.recipe, shape, settings.seed))
+    loss, rates = settings.recipe.loss, settings.recipe.optimiser
+    adam_generator = Adam(generator.parameters(), lr=rates.lr_generator, betas=rates.betas)
+    adam_critic = Adam(critic.parameters(), lr=rates.lr_critic, betas=rates.betas)
+    loader = DataLoader(Resizing(settings.image_size), settings.batch_size, shuffle=True, drop_last=True)
+
+    def forever() -> Iterator[Tensor]:
+        while True:
+            yield from loader
+
+    batches = forever()
+
+    def cycle() -> None:
+        for _ in range(settings.recipe.n_critic):
+            real = next(batches).to(device)
+            fake = generator(torch.randn(len(real), settings.latent, 1, 1, device=device))
+            objective = losses.critic_loss(loss, critic(real), critic(fake))
+            if isinstance(loss, config.WassersteinDivergence):
+                mix = torch.rand(len(real), 1, 1, 1, device=device)
+                points = (real + mix * (fake.data - real)).requires_grad_(True)
+                (gradients,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
+                objective = objective + losses.penalty(loss, gradients)
+            adam_critic.zero_grad()
+            objective.backward()
+            adam_critic.step()
+        z = torch.randn(settings.batch_size, settings.latent, 1, 1, device=device)
+        adam_generator.zero_grad()
+        losses.generator_loss(loss, critic(generator(z))).backward()
+        adam_generator.step()
+
+    return cycle
+
+
+# Ours
+
+
+def ours(settings: plan.TrainSettings, device: torch.device) -> Callable[[], None]:
+    images = resized(pictures()[:, None], settings.image_size)
+    run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
+    batches = Batches(settings.seed, len(images), settings.batch_size)
+    advance = training.prepared(run, images, batches)
+
+    def cycle() -> None:
+        advance(training.draws(run, batches))
+        run.cycle += 1
+
+    return cycle
+
+
+# Measuring
+
+
+class Counter(TorchDispatchMode):
+    """FLOPs of convolutions and matrix products, two per multiply-add. (FlopCounterMode's hooks refuse autograd.grad.)"""
+
+    total = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        count = flop_registry.get(function._overloadpacket)
+        self.total += count(*args, **(kwargs or {}), out_val=result) if count else 0
+        return result
+
+
+def measured(task: Task, answer: Connection) -> None:
+    """A process of its own: prepares, then runs so many cycles whenever it is told to; 0 ends it."""
+    torch.set_num_threads(task.threads)
+    device = torch.device(task.device)
+    cycle = (ordinary if task.engine == "ordinary" else ours)(task.settings(), device)
+    with Counter() as counter:
+        cycle()
+    answer.send(counter.total / 1e9)
+    wait = partial(torch.cuda.synchronize, device) if device.type == "cuda" else lambda: None
+    while cycles := answer.recv():
+        wait()
+        started = time.perf_counter()
+        for _ in range(cycles):
+            cycle()
+        wait()
+        answer.send((time.perf_counter() - started) / cycles)
+    answer.send((_peak(device), _kernels(cycle) if device.type == "cuda" else None))
+
+
+def _peak(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def _kernels(cycle: Callable[[], None]) -> int:
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        cycle()
+        torch.cuda.synchronize()
+    return sum(event.device_type == torch.profiler.DeviceType.CUDA for event in profile.events())
+
+
+def compared(tasks: list[Task], cycles: int, rounds: int) -> Iterator[Row]:
+    """The engines of one method at one size, in turn."""
+    context = multiprocessing.get_context("spawn")
+    links = []
+    for task in tasks:
+        here, there = context.Pipe()
+        context.Process(target=measured, args=(task, there), daemon=True).start()
+        links.append(here)
+    flops = {task.engine: link.recv() for task, link in zip(tasks, links, strict=True)}
+    useful = flops.get("eager", min(flops.values()))
+    seconds: list[list[float]] = [[] for _ in tasks]
+    for _ in range(rounds):
+        for link, found in zip(links, seconds, strict=True):
+            link.send(cycles)
+            found.append(link.recv())
+    for task, link, found in zip(tasks, links, seconds, strict=True):
+        link.send(0)
+        peak, kernels = link.recv()
+        middle = statistics.median(found)
+        images = task.batch_size * task.settings().recipe.n_critic
+        ratios = [a / b for a, b in zip(seconds[0], found, strict=True)] if tasks[0].engine == "ordinary" else []
+        yield Row(
+            *task[:5],
+            ms_per_cycle=middle * 1e3,
+            images_per_second=images / middle,
+            gigaflops=useful,
+            gigaflops_per_second=useful / middle,
+            peak_gigabytes=peak,
+            kernels=kernels,
+            speedup=statistics.median(ratios) if ratios else None,
+        )
+
+
+def _shown(row: Row) -> Row:
+    kernels = "" if row.kernels is None else f"{row.kernels:6d} kernels"
+    print(
+        f"{row.method:<12} {row.image_size}:{row.width} batch {row.batch_size:<5}{row.engine:<9}{row.ms_per_cycle:>10.1f} ms"
+        f"{row.images_per_second:>10.0f} images/s{row.gigaflops_per_second:>9.1f} GFLOP/s{row.peak_gigabytes:>7.2f} GiB"
+        f"{'' if row.speedup is None else f'{row.speedup:>8.2f}x'} {kernels}",
+        flush=True,
+    )
+    return row
+
+
+def main() -> None:
+    methods = list(config.load(Path(__file__).parents[1] / "params.yaml").methods)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--methods", nargs="+", default=methods, choices=methods)
+    parser.add_argument("--shapes", nargs="+", default=["64:64", "32:16"])
+    parser.add_argument("--batches", nargs="+", type=int, help="64; on a GPU also 2048")
+    parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=ENGINES)
+    parser.add_argument("--cycles", type=int, default=2, help="timed together")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--out", type=Path, default=Path("training.json"))
+    words = parser.parse_args()
+    torch.set_num_threads(words.threads)
+    batches = words.batches or ([64, 2048] if words.device.startswith("cuda") else [64])
+    load = os.getloadavg()[0]
+    rows: list[Row] = []
+    for size, width in (map(int, shape.split(":")) for shape in words.shapes):
+        for batch in batches:
+            for method in words.methods:
+                tasks = [Task(method, size, width, batch, each, words.device, words.threads) for each in words.engines]
+                rows += [_shown(row) for row in compared(tasks, words.cycles, words.rounds)]
+    about = {
+        "hardware": provenance.hardware(torch.device(words.device)),
+        "versions": provenance.versions(),
+        "load_at_the_start": round(load, 2),
+        "cycles": words.cycles,
+        "rounds": words.rounds,
+    }
+    table: dict[str, Any] = about | {"rows": [row._asdict() for row in rows]}
+    files.write_text(words.out, json.dumps(table, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,348 @@
+"""How the networks are applied: as they read (eager), or by the same numbers with less work (fast).
+
+The fast pass walks through the same modules. It keeps maps channels last, writes the convolutions next to the image as
+matrix products, and knows the second derivatives that a gradient penalty needs in closed form. Measured: docs/performance.md.
+"""
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from sagan_div import config
+from sagan_div.config import Train
+from sagan_div.networks import Critic, Generator
+from sagan_div.randomness import Draws
+
+Apply = Callable[[Generator | Critic, Tensor], Tensor]  # latents -> images, or images -> scores
+
+Cycle = Callable[[Draws], None]
+
+THIN = 4  # channels: convolutions of so few run at a few percent of the processor's speed, matrix products do not
+
+
+def eager(network: Generator | Critic, x: Tensor) -> Tensor:
+    """The modules one after the other, as PyTorch runs them."""
+    result: Tensor = network(x)
+    return _wide(result)
+
+
+def fast(network: Generator | Critic, x: Tensor) -> Tensor:
+    """The same modules one after the other, each in its fast form where it has one."""
+    for block in network:
+        assert isinstance(block, nn.Sequential)
+        for layer in block:
+            x = _fast_layer(layer, x)
+    return _wide(x)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """At least float32: bfloat16 is for products, not for sums."""
+    return x.float() if x.dtype == torch.bfloat16 else x
+
+
+APPLY: dict[str, Apply] = {"eager": eager, "fast": fast}
+
+
+def scores(critic: Callable[[Tensor], Tensor], settings: config.Critic, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores [B] of real and of generated images: of one pass, unless a batch norm would mix them."""
+    if settings.norm == "batch":
+        return critic(real), critic(fake)
+    score_real, score_fake = critic(torch.cat([real, fake])).chunk(2)
+    return score_real, score_fake
+
+
+def _fast_layer(layer: nn.Module, x: Tensor) -> Tensor:
+    match layer:
+        case nn.Conv2d(kernel_size=(4, 4), stride=(2, 2)):
+            return _call(_Down, x, layer.weight)
+        case nn.ConvTranspose2d(kernel_size=(4, 4), stride=(2, 2)):
+            return _call(_Up, x, layer.weight)
+        case nn.ConvTranspose2d() if x.shape[-1] == 1:
+            return _from_latents(x, layer.weight)
+        case nn.Conv2d() if x.shape[-2:] == layer.weight.shape[-2:] != (1, 1):
+            return (x.flatten(1) @ layer.weight.flatten(1).t()).view(-1, layer.out_channels, 1, 1)
+        case nn.ReLU():
+            return x.relu()  # not in place: the norm before it needs its result
+        case nn.LeakyReLU():
+            return _call(_Leaky, x, layer.negative_slope)
+        case nn.InstanceNorm2d():
+            return _call(_Normalise, _wide(x), (2, 3), layer.eps)
+        case nn.GroupNorm():  # of one group
+            return _affine(layer, _call(_Normalise, _wide(x), (1, 2, 3), layer.eps))
+        case nn.BatchNorm2d(training=True):
+            _track(layer, x)
+            return _affine(layer, _call(_Normalise, _wide(x), (0, 2, 3), layer.eps))
+        case _:
+            result: Tensor = layer(x)
+            return result
+
+
+def _call(function: type[torch.autograd.Function], *values: Any) -> Tensor:
+    result: Tensor = function.apply(*values)
+    return result
+
+
+# --- (de)convolutions with 4x4 kernels, stride 2, padding 1: each the other's gradient ----------------------------------
+
+
+class _Down(torch.autograd.Function):
+    """Maps [N, c, 2S, 2S], kernels [C, c, 4, 4] -> [N, C, S, S]: a convolution, or the gradient of the deconvolution _Up.
+
+    Autograd's own second derivative of a convolution takes other paths, with copies.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        x, weight = _products(x, weight)
+        ctx.save_for_backward(x, weight)
+        ctx.set_materialize_grads(False)
+        return F.conv2d(_channels_last(x), weight, stride=2, padding=1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        if gradient is None:
+            return None, None
+        along_x = _call(_Up, gradient, weight) if ctx.needs_input_grad[0] else None
+        return along_x, _kernel_gradient(x, gradient, weight) if ctx.needs_input_grad[1] else None
+
+
+class _Up(torch.autograd.Function):
+    """Maps [N, C, S, S], kernels [C, c, 4, 4] -> [N, c, 2S, 2S]: a deconvolution, or the gradient of the convolution _Down."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, weight: Tensor) -> Tensor:
+        y, weight = _products(y, weight)
+        ctx.save_for_backward(y, weight)
+        ctx.set_materialize_grads(False)
+        if weight.shape[1] > THIN or y.device.type != "cpu":
+            return F.conv_transpose2d(_channels_last(y), weight, stride=2, padding=1)
+        patches = _channels_last(y).flatten(2).transpose(1, 2) @ weight.flatten(1)
+        return F.fold(patches.transpose(1, 2), (2 * y.shape[2], 2 * y.shape[3]), 4, padding=1, stride=2)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        y, weight = ctx.saved_tensors
+        if gradient is None:
+            return None, None
+        along_y = _call(_Down, gradient, weight) if ctx.needs_input_grad[0] else None
+        return along_y, _kernel_gradient(gradient, y, weight) if ctx.needs_input_grad[1] else None
+
+
+def _kernel_gradient(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    """Of <y, _Down(x, weight)> with respect to the kernels."""
+    x, y = _channels_last(x.to(weight.dtype)), _channels_last(y.to(weight.dtype))
+    places = ([0], [2, 2], [1, 1], [1, 1], False, [0, 0], 1)
+    gradient: Tensor = torch.ops.aten.convolution_backward(y, x, weight, *places, [False, True, False])[1]
+    return gradient
+
+
+def _products(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """In the precision of products that autocast wants."""
+    kind = x.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.promote_types(x.dtype, weight.dtype)
+    return x.to(dtype), weight.to(dtype)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """In channels-last strides; maps of one channel are so in any strides, but PyTorch goes by how they are written."""
+    if x.shape[1] == 1:
+        x = x.contiguous()
+        return x.as_strided(x.shape, (x.stride(0), 1, x.shape[3], 1))
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def _from_latents(z: Tensor, weight: Tensor) -> Tensor:
+    """Latents [N, latent, 1, 1] -> [N, C, 4, 4], channels last: every latent meets the whole kernel."""
+    maps = (z.flatten(1) @ weight.flatten(1)).view(len(z), *weight.shape[1:])
+    return maps.contiguous(memory_format=torch.channels_last)
+
+
+# --- the leaky ReLU, which has no second derivative ---------------------------------------------------------------------
+
+
+class _Leaky(torch.autograd.Function):
+    """PyTorch's own hands zeros on from its second derivative, and a convolution's gradient of zeros costs as much as any."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
+        y = F.leaky_relu(x, slope)
+        ctx.save_for_backward(y)
+        ctx.slope = slope
+        ctx.set_materialize_grads(False)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, None]:
+        (y,) = ctx.saved_tensors
+        return None if gradient is None else _call(_LeakyGradient, gradient, y.detach(), ctx.slope), None
+
+
+class _LeakyGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, y: Tensor, slope: float) -> Tensor:
+        ctx.save_for_backward(y)
+        ctx.slope = slope
+        result: Tensor = torch.ops.aten.leaky_relu_backward(gradient, y, slope, True)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (y,) = ctx.saved_tensors
+        return torch.ops.aten.leaky_relu_backward(gradient, y, ctx.slope, True), None, None
+
+
+# --- instance and layer norm, whose second derivative autograd spells out in two dozen passes over memory --------------
+
+
+def _affine(norm: nn.GroupNorm | nn.BatchNorm2d, x: Tensor) -> Tensor:
+    return x * norm.weight.view(1, -1, 1, 1) + norm.bias.view(1, -1, 1, 1)
+
+
+@torch.no_grad()
+def _track(norm: nn.BatchNorm2d, x: Tensor) -> None:
+    """Let the running statistics follow a batch, as the module itself does."""
+    mean, variance, seen = norm.running_mean, norm.running_var, norm.num_batches_tracked
+    assert mean is not None
+    assert variance is not None
+    assert seen is not None
+    assert norm.momentum is not None
+    x, count = _wide(x), x.numel() // x.shape[1]
+    centre = x.mean((0, 2, 3))
+    squares = (x - centre.view(1, -1, 1, 1)).square().mean((0, 2, 3))
+    mean.lerp_(centre, norm.momentum)
+    variance.lerp_(squares * (count / (count - 1)), norm.momentum)
+    seen += 1
+
+
+class _Normalise(torch.autograd.Function):
+    """y = (x - mean) * rate with rate = 1 / sqrt(variance + eps), over `dims`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
+        centred = x - x.mean(dims, keepdim=True)
+        rate = ((centred * centred).mean(dims, keepdim=True) + eps).rsqrt()  # torch.var_mean takes ten times as long
+        y = centred.mul_(rate)
+        ctx.save_for_backward(x, y, rate)
+        ctx.dims = dims
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        x, y, rate = ctx.saved_tensors
+        return _call(_NormaliseGradient, gradient, x, y.detach(), rate, ctx.dims), None, None
+
+
+class _NormaliseGradient(torch.autograd.Function):
+    """d = rate * (g - mean(g) - y mean(g y)): linear in g, and through y and rate a function of x."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Tensor, x: Tensor, y: Tensor, rate: Tensor, dims: tuple[int, ...]) -> Tensor:
+        mean_g, mean_gy = g.mean(dims, keepdim=True), (g * y).mean(dims, keepdim=True)
+        d = torch.addcmul(g - mean_g, y, mean_gy, value=-1).mul_(rate)
+        ctx.save_for_backward(g, y, rate, d, mean_g, mean_gy)
+        ctx.dims = dims
+        return d
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, v: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        """For v the gradient with respect to d, and w d's own formula for v: with respect to g it is w; with respect to x
+        -rate * (rate * (mean(v g) - mean(v) mean(g) - mean(v y) mean(g y)) y + mean(g y) w + mean(v y) d).
+        """
+        g, y, rate, d, mean_g, mean_gy = ctx.saved_tensors
+        mean_v, mean_vy = v.mean(ctx.dims, keepdim=True), (v * y).mean(ctx.dims, keepdim=True)
+        w = torch.addcmul(v - mean_v, y, mean_vy, value=-1).mul_(rate)
+        curvature = ((v * g).mean(ctx.dims, keepdim=True) - mean_v * mean_g - mean_vy * mean_gy) * rate
+        along_x = (y * (curvature * -rate)).addcmul_(w, mean_gy * -rate).addcmul_(d, mean_vy * -rate)
+        return w, along_x, None, None, None
+
+
+# --- the machine: memory, arithmetic, and a cycle as one CUDA graph -------------------------------------------------------
+
+
+def prepared(
+    cycle: Callable[[Draws], None],
+    drawn: Draws,
+    changed: Callable[[], Mapping[str, Tensor]],
+    settings: Train,
+    device: torch.device,
+) -> Callable[[Draws], None]:
+    """The cycle as this machine runs it best: on a GPU as one graph, which `drawn` gives the shapes.
+
+    `changed` names all tensors that a cycle changes. Without a GPU, or with the eager engine, it is called as it is.
+    """
+
+    _keep_memory()
+
+    def work(draws: Draws) -> None:
+        with _arithmetic(settings, device):
+            cycle(draws)
+
+    if settings.engine == "fast" and device.type == "cuda":
+        return Captured(work, drawn.to(device), changed)
+    return lambda draws: work(draws.to(device))
+
+
+def _keep_memory() -> None:
+    """Ask Linux's C library to keep what a cycle frees for the next one: new pages cost up to a fifth of a cycle's time."""
+    trim_threshold, mmap_threshold, bytes_kept = -1, -3, 2**30
+    adjust = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if adjust:
+        adjust(trim_threshold, bytes_kept)
+        adjust(mmap_threshold, bytes_kept)
+
+
+@contextmanager
+def _arithmetic(settings: Train, device: torch.device) -> Iterator[None]:
+    """Products in bfloat16 where wanted, sums and norms in float32; on a GPU the fast engine multiplies float32 as TF32."""
+    before, matmul = torch.backends.cuda.matmul.allow_tf32, torch.backends.cuda.matmul
+    matmul.allow_tf32 = settings.engine == "fast"
+    try:
+        with (
+            torch.backends.cudnn.flags(
+                deterministic=torch.are_deterministic_algorithms_enabled(), allow_tf32=matmul.allow_tf32
+            ),
+            torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"),
+        ):
+            yield
+    finally:
+        matmul.allow_tf32 = before
+
+
+def _tf32(settings: Train) -> bool:
+    return settings.engine == "fast"
+
+
+class Captured:
+    """A cycle recorded once as a CUDA graph and replayed: one launch where the host made thousands."""
+
+    WARM_UP = 3  # cycles outside the graph, in which libraries choose and allocate; their effect is undone
+
+    def __init__(self, cycle: Cycle, drawn: Draws, changed: Callable[[], Mapping[str, Tensor]]) -> None:
+        self.drawn = drawn
+        before = {name: tensor.clone() for name, tensor in changed().items()}
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(self.WARM_UP):
+                cycle(drawn)
+        torch.cuda.current_stream().wait_stream(side)
+        for name, tensor in changed().items():
+            tensor.detach().copy_(before[name]) if name in before else tensor.detach().zero_()  # Adam's, before its first step
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            cycle(drawn)
+
+    def __call__(self, drawn: Draws) -> None:
+        for static, fresh in zip(self.drawn, drawn, strict=True):
+            static.copy_(fresh, non_blocking=True)
+        self.graph.replay()

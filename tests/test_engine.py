@@ -1,0 +1,185 @@
+"""The fast engine against the eager one, which runs PyTorch's own modules: the same numbers, for every method and setting."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sagan_div import config, engine, plan, training
+from sagan_div.datasets import to_float
+from sagan_div.networks import Shape, build
+from sagan_div.randomness import Batches
+from support import ROOT
+
+OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"
+METHODS = list(config.load(ROOT / "params.yaml").methods)
+SHAPE = Shape(image_size=16, channels=1, width=8, latent=16)
+
+
+def settings(method: str, *sets: str, overlays: tuple[Path, ...] = ()) -> plan.TrainSettings:
+    sizes = ["image_size=16", "width=8", "latent=16", f"methods.{method}.batch_size=8"]
+    study = config.load(ROOT / "params.yaml", overlays, sets=[*sizes, *sets])
+    found = plan.settings(study, "train", "mnist", method, 0)
+    assert isinstance(found, plan.TrainSettings)
+    return found
+
+
+def images(channels: int = 1) -> Tensor:
+    return torch.randint(0, 256, (50, channels, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def run_of(told: plan.TrainSettings, cycles: int, device: str = "cpu") -> tuple[training.Run, list[Tensor]]:
+    """A run after so many cycles, and the open sums of the statistics after each."""
+    run = training.begin(told, SHAPE, torch.device(device))
+    for network in (run.generator, run.critic):
+        network.to(torch.get_default_dtype())
+    batches, sums = Batches(0, 50, 8), []
+    advance = training.prepared(run, images(), batches)
+    for _ in range(cycles):
+        advance(training.draws(run, batches))
+        run.cycle += 1
+        sums.append(run.sums.clone())
+    return run, sums
+
+
+def assert_equal_runs(method: str, *sets: str, overlays: tuple[Path, ...] = (), cycles: int = 50) -> None:
+    (eager, eager_sums), (fast, fast_sums) = (
+        run_of(settings(method, f"train.engine={name}", *sets, overlays=overlays), cycles) for name in ("eager", "fast")
+    )
+    torch.testing.assert_close(torch.stack(fast_sums), torch.stack(eager_sums), rtol=1e-5, atol=1e-9, equal_nan=True)
+    found, expected = training.tensors(fast), training.tensors(eager)
+    assert found.keys() == expected.keys()
+    del expected["sums"]  # seen above; without a penalty its gradient norm is no number
+    for name, tensor in expected.items():
+        largest = tensor.double().abs().max()
+        assert (found[name].double() - tensor.double()).abs().max() <= 1e-5 * largest + 1e-12, name
+
+
+@pytest.fixture
+def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Networks, images and chance in float64, in which 50 cycles leave rounding far below what is compared."""
+    monkeypatch.setattr(training, "to_float", lambda x: to_float(x).double())
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_after_fifty_cycles_both_engines_hold_the_same_numbers(method: str, double: None) -> None:
+    assert_equal_runs(method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_so_do_they_under_the_authors_protocol(method: str, double: None) -> None:
+    assert_equal_runs(method, overlays=(OVERLAY,), cycles=5)
+
+
+def gradients(told: plan.TrainSettings, dtype: torch.dtype, seed: int) -> list[Tensor]:
+    """Of the critic and the generator after one critic and one generator step's losses, at scattered weights."""
+    run = training.begin(told, SHAPE, torch.device("cpu"))
+    random = torch.Generator().manual_seed(seed)
+    for network in (run.generator, run.critic):
+        for parameter in network.parameters():
+            parameter.data += 0.1 * torch.randn(parameter.shape, generator=random)
+        network.to(dtype)
+    real = torch.rand(8, 1, 16, 16, generator=random).to(dtype) * 2 - 1
+    fake = torch.rand(8, 1, 16, 16, generator=random).to(dtype) * 2 - 1
+    mix, z = torch.rand(8, generator=random).to(dtype), torch.randn(8, 16, 1, 1, generator=random).to(dtype)
+    run.sums = run.sums.to(dtype)
+    training.critic_step(run, real, fake, mix)
+    training.generator_step(run, z)
+    return [parameter.grad for network in (run.critic, run.generator) for parameter in network.parameters()]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_in_float32_the_fast_gradients_are_as_close_to_float64_as_the_eager_ones(method: str, seed: int) -> None:
+    exact = gradients(settings(method, "train.engine=eager"), torch.float64, seed)
+
+    def distance(name: str) -> float:
+        found = gradients(settings(method, f"train.engine={name}"), torch.float32, seed)
+        return max(float((a.double() - b).norm() / b.norm()) for a, b in zip(found, exact, strict=True) if b.norm() > 0)
+
+    assert distance("fast") <= max(1e-5, 2 * distance("eager"))
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "instance", "layer"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_scores_and_their_second_derivatives_agree(norm: str, channels: int) -> None:
+    """Of a critic of any norm, on grey and on coloured images: the gradient of its gradient's norm, in float64."""
+    study = config.load(
+        ROOT / "params.yaml", sets=[f"methods.wgan-div.critic.norm={norm}", "methods.wgan-div.critic.norm_from=1"]
+    )
+    _, critic = build(study.methods["wgan-div"], Shape(32, channels, 8, 16), seed=0)
+    critic.double()
+    points = torch.randn(4, channels, 32, 32, dtype=torch.float64, requires_grad=True)
+    found = []
+    for apply in (engine.eager, engine.fast):
+        scores = apply(critic, points)
+        (slope,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
+        objective = slope.flatten(1).square().sum(1).pow(3).mean() + scores.mean()
+        found.append([scores, slope, *torch.autograd.grad(objective, [points, *critic.parameters()])])
+    for fast, eager in zip(*found[::-1], strict=True):
+        torch.testing.assert_close(fast, eager, rtol=1e-9, atol=1e-14)
+
+
+def test_the_second_derivatives_pass_gradgradcheck() -> None:
+    """Against finite differences, which know nothing of either engine."""
+    random = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=torch.float64, generator=random).requires_grad_(True)
+
+    for dims in ((2, 3), (1, 2, 3), (0, 2, 3)):
+        assert torch.autograd.gradgradcheck(lambda x, dims=dims: engine._Normalise.apply(x, dims, 1e-5), draw(2, 2, 3, 3))
+    for function in (engine._Down.apply, engine._Up.apply):
+        assert torch.autograd.gradcheck(function, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
+        assert torch.autograd.gradgradcheck(function, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
+    assert torch.autograd.gradgradcheck(lambda x: engine._Leaky.apply(x, 0.2) ** 2, draw(2, 3, 4, 4))
+
+
+def test_running_statistics_of_a_batch_norm_follow_as_the_module_s_own() -> None:
+    ours, theirs = nn.BatchNorm2d(4).double(), nn.BatchNorm2d(4).double()
+    for _ in range(3):
+        x = torch.randn(8, 4, 5, 5, dtype=torch.float64) * 3 + 1
+        torch.testing.assert_close(engine._fast_layer(ours, x), theirs(x))
+    for name, tensor in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize("name", ["eager", "fast"])
+@pytest.mark.parametrize("method", METHODS)
+def test_bfloat16_is_near_and_keeps_its_sums_in_float32(method: str, name: str) -> None:
+    exact, _ = run_of(settings(method, f"train.engine={name}"), 1)
+    rough, _ = run_of(settings(method, f"train.engine={name}", "train.precision=bfloat16"), 1)
+    assert all(tensor.dtype != torch.bfloat16 for tensor in training.tensors(rough).values())
+    assert not torch.equal(rough.sums, exact.sums)
+    scores = slice(1, 3)  # the penalty raises the relative error to the sixth power
+    assert torch.allclose(rough.sums[scores], exact.sums[scores], rtol=0.1, atol=0.1)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("method", METHODS)
+def test_on_a_gpu_the_captured_cycle_is_the_eager_one(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TF32 off: what is left between a replayed graph and module after module is the order of sums."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    monkeypatch.setattr(engine, "_tf32", lambda settings: False)
+    eager, _ = run_of(settings(method, "train.engine=eager"), 3, "cuda")
+    fast, _ = run_of(settings(method), 3, "cuda")
+    torch.testing.assert_close(fast.sums, eager.sums, rtol=1e-4, atol=1e-6, equal_nan=True)
+    for (name, found), expected in zip(training.tensors(fast).items(), training.tensors(eager).values(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-4, msg=name)
+
+
+@pytest.mark.gpu
+def test_capturing_leaves_no_trace_in_the_run() -> None:
+    """The warm-up cycles are undone: a resumed run goes on from its state."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    run, _ = run_of(settings("sagan-div-a"), 2, "cuda")
+    before = {name: tensor.clone() for name, tensor in training.tensors(run).items()}
+    training.prepared(run, images(), Batches(0, 50, 8))
+    assert all(torch.equal(before[name], tensor) for name, tensor in training.tensors(run).items())
