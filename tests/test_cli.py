@@ -158,3 +158,24 @@ def test_fid_between_statistics_is_the_distance_of_their_gaussians(call: Call, t
     status, _, stderr = call("fid", "a.npz", "nowhere")
     assert status == 2
     assert stderr.startswith("sagan-div: nowhere: ")
+
+
+def test_an_estimate_covers_the_study_as_configured(call: Call) -> None:
+    small = (
+        "image_size=16",
+        "width=8",
+        "methods=[dcgan, sagan-div-d]",
+        "seeds=[0, 1]",
+        "train.batch_size=8",
+        "train.images=8000",
+    )
+    words = [word for value in small for word in ("--set", value)]
+    status, stdout, _ = call("estimate", *DIGITS, *words, "--threads", 1, "--device", "cpu")
+    assert status == 0
+    rows = {cells[0]: cells[1:] for cells in (re.findall(r"[^│┃\s]+", line) for line in stdout.splitlines()) if cells}
+    for method, cycles in (("dcgan", 1000), ("sagan-div-d", 200)):
+        timed, milliseconds, cells, _, hours, _ = rows[method]
+        assert (timed, cells) == ("20", "2")
+        assert float(hours) == pytest.approx(2 * cycles * float(milliseconds) / 3.6e6, abs=0.006)
+    assert float(rows["all"][1]) == pytest.approx(float(rows["dcgan"][4]) + float(rows["sagan-div-d"][4]), abs=0.011)
+    assert not Path("results").exists()

@@ -1,6 +1,7 @@
 """The loop: determinism, resuming after any interruption, what stops it, and what each step touches."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -132,6 +133,44 @@ def test_a_damaged_state_is_refused(tmp_path: Path, content: bytes | None) -> No
         train(settings(), state)
 
 
+def test_a_checkpoint_is_no_state(tmp_path: Path) -> None:
+    run, state = train(settings(), tmp_path / "none"), tmp_path / "state.safetensors"
+    checkpoints.save(state, checkpoints.tensors_of(generator=run.generator), {"settings": config.plain(run.settings)})
+    with pytest.raises(Mistake, match="is no state of a training run; delete it to start anew"):
+        train(settings(), state)
+    assert state.exists()
+
+
+def test_a_state_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = saved(tmp_path)
+    monkeypatch.setattr(checkpoints, "FORMAT", "sagan-div 2")
+    with pytest.raises(Mistake, match="was not written by this version of sagan-div"):
+        train(settings(), state)
+    assert state.exists()
+
+
+def test_a_full_disk_is_one_line_and_the_last_state_stays(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: the system refuses the write in the same place."""
+    state = saved(tmp_path)
+    before = state.read_bytes()
+    run = training.begin(settings(), training.Shape(16, 1, 8, 16), torch.device("cpu"))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
+    try:
+        with pytest.raises(Mistake, match=r"state.safetensors: cannot be written \(.*\); free or choose another place"):
+            training.store(run, state)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert state.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [state]
+
+
+def test_what_a_killed_process_half_wrote_goes(tmp_path: Path) -> None:
+    (tmp_path / ".state-x1y2.safetensors").write_bytes(b"half")
+    train(settings(), tmp_path / "state.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_divergence_stops_the_cell_and_says_where(tmp_path: Path) -> None:
     explosive = ["methods.wgan-div.loss.k=1e38", "methods.wgan-div.loss.multiplier=1e38"]
     with pytest.raises(Mistake, match=r"digits wgan-div seed 0: training diverged by image 96 .*gradient norm"):
@@ -144,6 +183,19 @@ def test_the_history_counts_images_and_rates_its_checkpoints(tmp_path: Path) -> 
     assert [row["fid"] == row["fid"] for row in run.history] == [False, True, False, True]
     assert [row["critic_updates"] / row["generator_updates"] for row in run.history] == [5.0] * 4
     assert run.best["fid"] == min(row["fid"] for row in run.history if row["fid"] == row["fid"])
+
+
+def test_the_history_has_singular_values_and_attention_weights(tmp_path: Path) -> None:
+    run = train(settings("sagan-div-d"), tmp_path / "none")
+    assert run.columns[-2:] == ["gamma_1", "gamma_2"]  # of the two blocks with attention at 16 pixels
+    assert all(set(row) == set(run.columns) for row in run.history)
+    row = run.history[-1]
+    assert row["gamma_1"] == float(run.generator[0][-1].gamma) != 0
+    assert row["sigma_critic"] == pytest.approx(1, abs=0.1)  # spectral norm; the generator of d has none
+    kernels = [m.weight.detach().transpose(0, 1) for m in run.generator.modules() if isinstance(m, torch.nn.ConvTranspose2d)]
+    pointwise = [m.weight.detach() for m in run.generator.modules() if isinstance(m, torch.nn.Conv2d)]
+    expected = max(float(torch.linalg.matrix_norm(kernel.flatten(1), ord=2)) for kernel in kernels + pointwise)
+    assert row["sigma_generator"] == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("method", METHODS)

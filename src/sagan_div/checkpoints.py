@@ -19,7 +19,10 @@ def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) ->
     """Write tensors and JSON-like facts about them, atomically. Equal content gives equal bytes."""
     header = {FORMAT: json.dumps(about, sort_keys=True)}  # a single key: safetensors writes several in random order
     with files.replacing(path) as temporary:
-        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, temporary, header)
+        try:
+            save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, temporary, header)
+        except SafetensorError as error:  # a full disk
+            raise OSError(str(error)) from None
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -34,7 +37,8 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise Mistake(f"{path}: is truncated or no safetensors file; delete it and make it again") from None
     if FORMAT not in header:
         raise Mistake(f"{path}: was not written by this version of sagan-div; delete it and make it again")
-    return tensors, json.loads(header[FORMAT])
+    about: dict[str, Any] = json.loads(header[FORMAT])
+    return tensors, about
 
 
 def tensors_of(**networks: nn.Module) -> dict[str, Tensor]:

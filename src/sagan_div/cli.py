@@ -237,6 +237,31 @@ def describe(method: str, channels: int, as_json: bool, params: Path, overlays: 
 
 
 @app.command()
+@json_option
+@machine_options
+@study_options
+def estimate(
+    as_json: bool, device: str, threads: int | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]
+) -> None:
+    """Time some cycles of every method here, and print what training the whole study will take.
+
+    Ratings, scores and what other jobs on the same device take away are not in it.
+    """
+    from sagan_div.estimate import measure, table
+
+    study = config.load(params, overlays, sets)
+    _use(threads)
+    found = []
+    for method in study.methods:
+        note(f"{method}: timing")
+        found.append(measure(study, method, _device(device)))
+    if as_json:
+        show_json([row._asdict() for row in found])
+    else:
+        show(table(found, f"{study.study}: training on {_device(device)}, one cell at a time"))
+
+
+@app.command()
 @click.argument("checkpoint", type=Path)
 @click.option("--out", type=Path, required=True, help="The folder to write to.")
 @click.option("--count", type=click.IntRange(1), default=64, show_default=True, help="How many images.")

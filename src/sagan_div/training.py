@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.utils.parametrize import cached
 from torch.optim import Adam
 
-from sagan_div import checkpoints, engine, losses
+from sagan_div import checkpoints, engine, files, losses
 from sagan_div.config import WassersteinDivergence, plain
 from sagan_div.datasets import to_float
 from sagan_div.errors import Interrupted, Mistake
@@ -80,6 +80,8 @@ def train(
     Raises Mistake where the state belongs to other settings or the loss is no longer finite, Interrupted on SIGTERM or SIGINT.
     """
     run = begin(settings, Shape(settings.image_size, images.shape[1], settings.width, settings.latent), device)
+    for unfinished in state.parent.glob(f".{state.stem}-*"):  # of a process that was killed while it saved
+        files.remove(unfinished)
     if state.exists():
         restore(run, state)
     rows, rated = _milestones(run.cycles, settings.train.log_rows), _milestones(run.cycles, settings.train.checkpoints)
@@ -250,19 +252,22 @@ def store(run: Run, path: Path) -> None:
 
 
 def restore(run: Run, path: Path) -> None:
-    """Put a run back to a saved state. Raises Mistake where the state was saved under other settings."""
-    tensors, about = checkpoints.load(path)
+    """Put a run back to a saved state. Raises Mistake where the state is of other settings, or no state of a run at all."""
+    found, about = checkpoints.load(path)
     if about.get("settings") != plain(run.settings):
         changed = difference(about.get("settings", {}), plain(run.settings))
         raise Mistake(f"{path}: was saved under other settings ({changed}); restore them, or delete the file to start anew")
-    run.generator.load_state_dict(checkpoints.part(tensors, "generator"))
-    run.critic.load_state_dict(checkpoints.part(tensors, "critic"))
-    for name, adam in (("adam_generator", run.adam_generator), ("adam_critic", run.adam_critic)):
-        entries: dict[int, dict[str, Any]] = {}
-        for key, value in checkpoints.part(tensors, name).items():
-            index, entry = key.split(".")
-            entries.setdefault(int(index), {})[entry] = value
-        adam.load_state_dict(adam.state_dict() | {"state": entries})
-    run.sums.copy_(tensors["sums"])
-    run.cycle, run.history, run.best = about["cycle"], about["history"], about["best"]
-    run.best_tensors = {name: tensor.to(run.sums.device) for name, tensor in checkpoints.part(tensors, "best").items()}
+    try:
+        run.generator.load_state_dict(checkpoints.part(found, "generator"))
+        run.critic.load_state_dict(checkpoints.part(found, "critic"))
+        for name, adam in (("adam_generator", run.adam_generator), ("adam_critic", run.adam_critic)):
+            entries: dict[int, dict[str, Any]] = {}
+            for key, value in checkpoints.part(found, name).items():
+                index, entry = key.split(".")
+                entries.setdefault(int(index), {})[entry] = value
+            adam.load_state_dict(adam.state_dict() | {"state": entries})
+        run.sums.copy_(found["sums"])
+        run.cycle, run.history, run.best = about["cycle"], about["history"], about["best"]
+    except (KeyError, RuntimeError):
+        raise Mistake(f"{path}: is no state of a training run; delete it to start anew") from None
+    run.best_tensors = {name: tensor.to(run.sums.device) for name, tensor in checkpoints.part(found, "best").items()}

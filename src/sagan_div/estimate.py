@@ -1,0 +1,70 @@
+"""What a study will take here: some cycles of every method, timed, and what a cell leaves on the disk."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from rich.table import Table
+
+from sagan_div import checkpoints, plan, training
+from sagan_div.config import Study
+from sagan_div.networks import Shape
+from sagan_div.randomness import Batches
+
+CYCLES = 20
+PATIENCE = 5.0  # seconds a method: fewer cycles where they are slow, but one at least
+IMAGES = 1000
+
+
+class Estimate(NamedTuple):
+    """Of one method."""
+
+    method: str
+    cycles: int  # timed
+    seconds_per_cycle: float
+    cells: int
+    device_hours: float  # of all its cells
+    gigabytes: float  # that its checkpoints and samples leave on the disk
+
+
+def measure(study: Study, method: str, device: torch.device) -> Estimate:
+    """Train a method for some cycles on random grey images, rate it never, and scale up. Leaves nothing behind."""
+    settings = plan.settings(study, "train", study.datasets[0].name, method, study.seeds[0])
+    assert isinstance(settings, plan.TrainSettings)
+    run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
+    batches = Batches(settings.seed, IMAGES, settings.batch_size)
+    images = torch.randint(0, 256, (IMAGES, 1, settings.image_size, settings.image_size), dtype=torch.uint8)
+    advance = training.prepared(run, images, batches)
+
+    def cycle() -> float:
+        clock = time.perf_counter()
+        advance(training.draws(run, batches))
+        run.sums.tolist()  # waits for the device
+        run.cycle += 1
+        return time.perf_counter() - clock
+
+    cycle()  # the first one allocates
+    times: list[float] = []
+    while len(times) < CYCLES and sum(times) < PATIENCE:
+        times.append(cycle())
+    seconds, cells = sum(times) / len(times), len(study.datasets) * len(study.seeds)
+    networks = checkpoints.tensors_of(generator=run.generator, critic=run.critic).values()
+    kept = 2 * sum(tensor.numel() * tensor.element_size() for tensor in networks)  # best and last
+    drawn = study.sample.count * settings.image_size**2
+    hours = cells * run.cycles * seconds / 3600
+    return Estimate(method, len(times), seconds, cells, hours, cells * (kept + drawn) / 1e9)
+
+
+def table(rows: Sequence[Estimate], title: str) -> Table:
+    """The estimates for a terminal, and their sum."""
+    shown = Table(title=title, title_justify="left")
+    for column in ("method", "timed cycles", "ms/cycle", "cells", "hours/cell", "device-hours", "GB on disk"):
+        shown.add_column(column, justify="left" if column == "method" else "right", no_wrap=True)
+    for row in rows:
+        numbers = f"{row.seconds_per_cycle * 1e3:,.1f}", str(row.cells), f"{row.device_hours / row.cells:,.2f}"
+        shown.add_row(row.method, str(row.cycles), *numbers, f"{row.device_hours:,.2f}", f"{row.gigabytes:,.3f}")
+    shown.add_section()
+    hours, gigabytes = sum(row.device_hours for row in rows), sum(row.gigabytes for row in rows)
+    shown.add_row("all", "", "", str(sum(row.cells for row in rows)), "", f"{hours:,.2f}", f"{gigabytes:,.3f}")
+    return shown
