@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from support import ROOT, TINY
 
@@ -18,6 +19,7 @@ from support import ROOT, TINY
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
+    threadpool_limits(1, "blas")
 
 
 @pytest.fixture

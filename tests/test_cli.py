@@ -129,7 +129,19 @@ def test_the_phases_by_hand_do_nothing_twice(tmp_path: Path) -> None:
     again = command("sagan-div", "score", *DIGITS, *small, cwd=tmp_path)
     assert "score digits dcgan 0: up to date" in again.stderr
     score = json.loads((tmp_path / "results/score/digits/dcgan/seed0/metrics.json").read_text())
-    assert score["extractors"]["classifier"]["fid"] > 0
+    found = score["extractors"]["classifier"]
+    assert found["fid"] > 0
+    assert found["fid_floor"] > 0
+    assert found["fid_floor_measured"] == pytest.approx(found["fid_floor"], rel=0.8)
+    assert (found["count"], found["reference_count"], found["reference_split"]) == (20, 200, "train")
+    assert (sum(found["classes"]), sum(found["reference_classes"])) == (20, 200)
+    assert 0 <= found["memorised"] <= 1
+    assert found["memorised_honest"] == 0.01
+    assert len(found["neighbours"]) == 8
+    trained = json.loads((tmp_path / "results/train/digits/dcgan/seed0/record.json").read_text())
+    assert trained["rated_again"]["best"] == trained["rated_again"]["last"]  # of a single rating
+    assert len(set(trained["rated_again"]["best"])) == 5  # fresh latents each
+    assert trained["best"]["fid"] not in trained["rated_again"]["best"]
     edited = command("sagan-div", "score", *DIGITS, *small, "--set", "train.images=80", cwd=tmp_path)
     assert edited.returncode == 0  # a score reads samples, which read the checkpoint: one step back is what a hand checks
     sampled = command("sagan-div", "sample", *DIGITS, *small, "--set", "train.images=80", cwd=tmp_path)

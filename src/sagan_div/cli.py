@@ -405,7 +405,7 @@ def _work(
 def _use(threads: int | None) -> None:
     """The same bits from every run: deterministic algorithms, and a number of threads that is chosen.
 
-    NumPy's and SciPy's too: the root of covariances without full rank differs in the seventh digit between 1 and 2 threads.
+    NumPy's and SciPy's too: the root of covariances without full rank differs in the eighth digit between 1 and 2 threads.
     """
     import scipy.linalg  # noqa: F401 (only libraries that are loaded can be limited)
     import torch

@@ -1,0 +1,87 @@
+"""The reference and score jobs of a study: exact mode is pytorch-fid's command, and copies are found."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sagan_div import config, features, files, frechet, plan, sampling
+from sagan_div.phases import Machine, reference, score, spaces
+from test_features import digits, pytorch_fid, trained, weights  # noqa: F401 (weights is a fixture)
+
+CPU = Machine(torch.device("cpu"))
+CELL = {"dataset": "digits", "method": "dcgan", "seed": 0}
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Layout:
+    """A study whose dataset of 16x16 digits is there."""
+    monkeypatch.chdir(tmp_path)
+    layout, images = plan.Layout("tiny"), digits()[0].numpy()
+    for split, chosen in (("train", images[:600]), ("test", images[600:800])):
+        files.write_array(Path(str(layout.images(split)).format(dataset="digits")), chosen)
+    return layout
+
+
+def scored(
+    layout: plan.Layout, extractor: config.Extractor, samples: torch.Tensor, metrics: tuple[config.Metric, ...], **about: object
+) -> dict[str, object]:
+    """What the score job says of samples in a feature space, after its reference job."""
+    chosen = config.Reference(split="train", count=about.pop("count", 200))  # type: ignore[arg-type]
+    common = {"mode": "fast", "repeat_last_batch": ()} | about
+    settings = plan.ReferenceSettings(dataset="digits", image_size=16, extractor=extractor, reference=chosen, **common)  # type: ignore[arg-type]
+    reference.work(plan.job("reference", settings, layout), CPU)
+    job = plan.job("score", plan.ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
+    sampling.save_samples(job.inputs["samples"], samples)
+    score.work(job, CPU)
+    found: dict[str, object] = json.loads(job.outputs["metrics"].read_text())["extractors"][extractor]
+    return found
+
+
+@pytest.fixture
+def classifier(study: plan.Layout) -> plan.Layout:
+    images, labels = digits()
+    network, _ = trained(images[:600], labels[:600])
+    features.save_classifier(Path(str(study.classifier).format(dataset="digits")), network, {"dataset": "digits"})
+    return study
+
+
+def test_copies_of_training_images_are_found_and_named(classifier: plan.Layout) -> None:
+    images = digits()[0]
+    honest = scored(classifier, "classifier", images[800:1100], ("memorisation",))
+    copied = scored(classifier, "classifier", torch.cat([images[40:48], images[808:1092], images[:8]]), ("memorisation",))
+    assert copied["neighbours"] == list(range(40, 48))
+    assert honest["memorised"] < 0.1  # type: ignore[operator]
+    assert copied["memorised"] == pytest.approx(16 / 300 + honest["memorised"], abs=0.02)  # type: ignore[operator]
+    assert honest["nearer"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: plan.Layout) -> None:
+    found = scored(classifier, "classifier", digits()[0][:5], ("fid", "kid", "is", "prdc"), repeat_last_batch=(32,))
+    assert found["is"] is None
+    assert found["precision"] is None
+    assert "over 10 splits needs as many images, not 5" in str(found["why_is"])
+    assert found["fid"] > 0  # type: ignore[operator]
+    assert found["kid"] is not None
+    assert not any(name.startswith("fid_repeated") for name in found)  # a batch of 32 that is not there
+
+
+@pytest.mark.slow
+def test_exact_mode_scores_by_the_digits_of_pytorch_fid(study: plan.Layout, weights: Path, tmp_path: Path) -> None:  # noqa: F811
+    marker = study.weights
+    marker.parent.mkdir(parents=True)
+    (marker.parent / weights.name).symlink_to(weights)
+    files.write_text(marker, json.dumps({"file": weights.name}))
+    samples = digits()[0][900:907]
+    found = scored(study, "inception", samples, ("fid",), mode="exact", count=9)
+    real = spaces.real(Path(str(study.images("train")).format(dataset="digits")), 16, 9)
+    for name, images in (("samples", samples), ("real", real)):
+        (tmp_path / name).mkdir()
+        for i, image in enumerate(images.numpy()):
+            Image.fromarray(image[0]).save(tmp_path / name / f"{i:05}.png")
+    assert f"FID:  {found['fid']}" == pytorch_fid(weights, tmp_path / "samples", tmp_path / "real").splitlines()[-1]
+    statistics = Path(str(study.statistics).format(dataset="digits", extractor="inception"))
+    assert np.isfinite(frechet.load_beside(statistics, "bias")).all()
