@@ -8,7 +8,7 @@ import torch
 from scipy import linalg, stats
 from sklearn.neighbors import NearestNeighbors
 
-from sagan_div import frechet, memorisation, metrics
+from sagan_div import frechet, inception, memorisation, metrics
 from sagan_div.errors import Mistake
 from sagan_div.frechet import Moments
 
@@ -408,5 +408,6 @@ def test_features_that_are_not_finite_have_no_score(broken: float) -> None:
     assert {text for name, text in found.items() if name in ("why_fid", "why_fid-infinity", "why_kid", "why_prdc")} == {
         "some features are not finite; the network's weights or the images are damaged"
     }
-    with pytest.raises(Mistake, match="not finite"):
-        memorisation.nearest(fake, fake)
+    for compute in (inception.exact_moments, lambda found: memorisation.nearest(found, found)):
+        with pytest.raises(Mistake, match="not finite"):
+            compute(fake)

@@ -8,8 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from sagan_div import config, features, files, frechet, plan, sampling
-from sagan_div.phases import Machine, reference, score, spaces
+from sagan_div import config, features, files, frechet, plan, sampling, training
+from sagan_div.networks import Generator, Shape
+from sagan_div.phases import Machine, reference, score, spaces, train
+from support import ROOT
 from test_features import digits, pytorch_fid, trained, weights  # noqa: F401 (weights is a fixture)
 
 CPU = Machine(torch.device("cpu"))
@@ -67,6 +69,31 @@ def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: plan.Layo
     assert found["fid"] > 0  # type: ignore[operator]
     assert found["kid"] is not None
     assert not any(name.startswith("fid_repeated") for name in found)  # a batch of 32 that is not there
+
+
+@pytest.mark.parametrize("best_images", [64, 128])
+def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_images: int) -> None:
+    told = config.load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
+    settings = plan.settings(told, "train", "mnist", "dcgan", 0)
+    assert isinstance(settings, plan.TrainSettings)
+    run = training.begin(settings, Shape(16, 1, 4, 100), torch.device("cpu"))
+    run.cycle = 128 // (settings.recipe.n_critic * settings.batch_size)
+    last = {name: value.clone() for name, value in run.generator.state_dict().items()}
+    run.best = {"images": best_images, "fid": 1.0}
+    doubled = {f"generator.{name}": 2 * value for name, value in last.items()}
+    run.best_tensors = doubled if best_images < run.images else {f"generator.{name}": value for name, value in last.items()}
+    asked: list[str] = []
+
+    def rating(generator: Generator, purpose: str) -> float:
+        asked.append(purpose)
+        return float(sum(value.detach().abs().sum() for value in generator.parameters()))
+
+    found = train._rated_again(run, rating)
+    factor = 2 if best_images < run.images else 1
+    assert found["best"] == pytest.approx([factor * value for value in found["last"]])
+    assert len(set(asked)) == len(found["last"]) == train.DRAWS
+    assert "rating" not in asked  # the latents of the choice
+    assert all(torch.equal(value, last[name]) for name, value in run.generator.state_dict().items())
 
 
 @pytest.mark.slow

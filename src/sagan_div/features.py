@@ -309,7 +309,7 @@ def _fold(network: nn.Module, device: Device) -> nn.Module:
     """Fold each BatchNorm into its convolution, and on a CPU the ReLU behind it too."""
     from torchvision.models.inception import BasicConv2d
 
-    fused = torch.device(device).type == "cpu" and torch.backends.mkldnn.is_available()
+    fused = torch.device(device).type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     for parent in list(network.modules()):
         for name, block in parent.named_children():
             if isinstance(block, BasicConv2d):

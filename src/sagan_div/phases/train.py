@@ -67,12 +67,16 @@ def _rated_again(finished: training.Run, rating: Rating) -> dict[str, list[float
 
     The best one was chosen for its rating, by luck with those latents too; these have no part in the choice.
     """
+
+    def draws(generator: Generator) -> list[float]:
+        return [rating(generator, f"rated again {draw}") for draw in range(DRAWS)]
+
+    last = draws(finished.generator)
+    if finished.best["images"] == finished.images:
+        return {"best": last, "last": last}
     best = copy.deepcopy(finished.generator)
     best.load_state_dict(checkpoints.part(finished.best_tensors, "generator"))
-    return {
-        name: [rating(generator, f"rated again {draw}") for draw in range(DRAWS)]
-        for name, generator in (("best", best), ("last", finished.generator))
-    }
+    return {"best": draws(best), "last": last}
 
 
 def _progress(job: Job, advance: terminal.Advance) -> training.Progress:

@@ -250,9 +250,9 @@ def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str) -> None:
         return
     drawn, real = (np.sum([entry[name] for entry in found], axis=0) for name in ("classes", "reference_classes"))
     places = np.arange(len(drawn))
-    ax.bar(places, drawn / drawn.sum(), width=0.75, color=shade, alpha=0.75)
+    ax.bar(places, drawn / drawn.sum(), width=0.75, color=shade, alpha=0.45)
     ax.plot(places, real / real.sum(), "_", color=INK, markersize=9, markeredgewidth=1.4)
-    ax.set_xticks(places)
+    ax.set_xticks(places[:: -(-len(places) // 12)])
     ax.grid(False, axis="x")
 
 
