@@ -35,9 +35,12 @@ def frechet_infinity(features: np.ndarray, reference: Moments, sizes: int = 3, d
 
 
 def _nested(features: np.ndarray, counts: np.ndarray) -> Iterator[Moments]:
-    """Moments of the first n features for each n, which grow."""
+    """Moments of the first n features for each n, which grow; few features bring their deviations, a cheap root."""
     streaming = Streaming(features.shape[1])
     for count in counts:
+        if count <= features.shape[1]:
+            yield moments(features[:count])
+            continue
         for block in blocks(features[streaming.count : count]):
             streaming.add(block)
         yield streaming.moments()
