@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sagan_div import config, engine, plan, training
 from sagan_div.datasets import to_float
@@ -132,21 +132,12 @@ def test_the_second_derivatives_pass_gradgradcheck() -> None:
     def draw(*shape: int) -> Tensor:
         return torch.randn(*shape, dtype=torch.float64, generator=random).requires_grad_(True)
 
-    for dims in ((2, 3), (1, 2, 3), (0, 2, 3)):
+    for dims in ((2, 3), (1, 2, 3)):
         assert torch.autograd.gradgradcheck(lambda x, dims=dims: engine._Normalise.apply(x, dims, 1e-5), draw(2, 2, 3, 3))
     for function in (engine._Down.apply, engine._Up.apply):
         assert torch.autograd.gradcheck(function, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
         assert torch.autograd.gradgradcheck(function, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
     assert torch.autograd.gradgradcheck(lambda x: engine._Leaky.apply(x, 0.2) ** 2, draw(2, 3, 4, 4))
-
-
-def test_running_statistics_of_a_batch_norm_follow_as_the_module_s_own() -> None:
-    ours, theirs = nn.BatchNorm2d(4).double(), nn.BatchNorm2d(4).double()
-    for _ in range(3):
-        x = torch.randn(8, 4, 5, 5, dtype=torch.float64) * 3 + 1
-        torch.testing.assert_close(engine._fast_layer(ours, x), theirs(x))
-    for name, tensor in theirs.state_dict().items():
-        torch.testing.assert_close(ours.state_dict()[name], tensor)
 
 
 @pytest.mark.parametrize("name", ["eager", "fast"])

@@ -75,10 +75,8 @@ def _fast_layer(layer: nn.Module, x: Tensor) -> Tensor:
         case nn.InstanceNorm2d():
             return _call(_Normalise, _wide(x), (2, 3), layer.eps)
         case nn.GroupNorm():  # of one group
-            return _affine(layer, _call(_Normalise, _wide(x), (1, 2, 3), layer.eps))
-        case nn.BatchNorm2d(training=True):
-            _track(layer, x)
-            return _affine(layer, _call(_Normalise, _wide(x), (0, 2, 3), layer.eps))
+            gain, shift = layer.weight.view(1, -1, 1, 1), layer.bias.view(1, -1, 1, 1)
+            return torch.addcmul(shift, _call(_Normalise, _wide(x), (1, 2, 3), layer.eps), gain)
         case _:
             result: Tensor = layer(x)
             return result
@@ -201,26 +199,6 @@ class _LeakyGradient(torch.autograd.Function):
 
 
 # --- instance and layer norm, whose second derivative autograd spells out in two dozen passes over memory --------------
-
-
-def _affine(norm: nn.GroupNorm | nn.BatchNorm2d, x: Tensor) -> Tensor:
-    return x * norm.weight.view(1, -1, 1, 1) + norm.bias.view(1, -1, 1, 1)
-
-
-@torch.no_grad()
-def _track(norm: nn.BatchNorm2d, x: Tensor) -> None:
-    """Let the running statistics follow a batch, as the module itself does."""
-    mean, variance, seen = norm.running_mean, norm.running_var, norm.num_batches_tracked
-    assert mean is not None
-    assert variance is not None
-    assert seen is not None
-    assert norm.momentum is not None
-    x, count = _wide(x), x.numel() // x.shape[1]
-    centre = x.mean((0, 2, 3))
-    squares = (x - centre.view(1, -1, 1, 1)).square().mean((0, 2, 3))
-    mean.lerp_(centre, norm.momentum)
-    variance.lerp_(squares * (count / (count - 1)), norm.momentum)
-    seen += 1
 
 
 class _Normalise(torch.autograd.Function):
