@@ -1,6 +1,6 @@
 """The fast engine against the eager one, which runs PyTorch's own modules: the same numbers, for every method and setting."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,9 +134,14 @@ def test_the_second_derivatives_pass_gradgradcheck() -> None:
 
     for dims in ((2, 3), (1, 2, 3)):
         assert torch.autograd.gradgradcheck(lambda x, dims=dims: engine._Normalise.apply(x, dims, 1e-5), draw(2, 2, 3, 3))
-    for function in (engine._Down.apply, engine._Up.apply):
-        assert torch.autograd.gradcheck(function, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
-        assert torch.autograd.gradgradcheck(function, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
+    for layer in (engine._down, engine._up):
+
+        def slope(x: Tensor, w: Tensor, layer: Callable[[Tensor, Tensor], Tensor] = layer) -> Tensor:
+            (found,) = torch.autograd.grad(layer(x, w).pow(3).sum(), x, create_graph=True)
+            return found
+
+        assert torch.autograd.gradcheck(layer, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
+        assert torch.autograd.gradcheck(slope, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
     assert torch.autograd.gradgradcheck(lambda x: engine._Leaky.apply(x, 0.2) ** 2, draw(2, 3, 4, 4))
 
 

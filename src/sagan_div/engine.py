@@ -61,9 +61,9 @@ def scores(critic: Callable[[Tensor], Tensor], settings: config.Critic, real: Te
 def _fast_layer(layer: nn.Module, x: Tensor) -> Tensor:
     match layer:
         case nn.Conv2d(kernel_size=(4, 4), stride=(2, 2)):
-            return _call(_Down, x, layer.weight)
+            return _down(x, layer.weight)
         case nn.ConvTranspose2d(kernel_size=(4, 4), stride=(2, 2)):
-            return _call(_Up, x, layer.weight)
+            return _up(x, layer.weight)
         case nn.ConvTranspose2d() if x.shape[-1] == 1:
             return _from_latents(x, layer.weight)
         case nn.Conv2d() if x.shape[-2:] == layer.weight.shape[-2:] != (1, 1):
@@ -90,52 +90,77 @@ def _call(function: type[torch.autograd.Function], *values: Any) -> Tensor:
 # --- (de)convolutions with 4x4 kernels, stride 2, padding 1: each the other's gradient ----------------------------------
 
 
-class _Down(torch.autograd.Function):
-    """Maps [N, c, 2S, 2S], kernels [C, c, 4, 4] -> [N, C, S, S]: a convolution, or the gradient of the deconvolution _Up.
+def _down(x: Tensor, weight: Tensor) -> Tensor:
+    """Maps [N, c, 2S, 2S], kernels [C, c, 4, 4] -> [N, C, S, S]: a convolution, or the gradient of the deconvolution _up."""
+    shape = (len(x), len(weight), x.shape[2] // 2, x.shape[3] // 2)
+    return _call(_Down, x, weight, _call(_Kernels, x, weight, shape))
 
-    Autograd's own second derivative of a convolution takes other paths, with copies.
-    """
+
+def _up(y: Tensor, weight: Tensor) -> Tensor:
+    """Maps [N, C, S, S], kernels [C, c, 4, 4] -> [N, c, 2S, 2S]: a deconvolution, or the gradient of the convolution _down."""
+    shape = (len(y), weight.shape[1], 2 * y.shape[2], 2 * y.shape[3])
+    return _call(_Up, y, weight, _call(_Kernels, y, weight, shape))
+
+
+class _Down(torch.autograd.Function):
+    """Autograd's own second derivative of a convolution takes other paths, with copies."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
-        x, weight = _products(x, weight)
-        ctx.save_for_backward(x, weight)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, kernels: Tensor) -> Tensor:
+        ctx.save_for_backward(weight)
         ctx.set_materialize_grads(False)
+        x, weight = _products(x, weight)
         return F.conv2d(_channels_last(x), weight, stride=2, padding=1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-        x, weight = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, None, Tensor | None]:
+        (weight,) = ctx.saved_tensors
         if gradient is None:
-            return None, None
-        along_x = _call(_Up, gradient, weight) if ctx.needs_input_grad[0] else None
-        return along_x, _kernel_gradient(x, gradient, weight) if ctx.needs_input_grad[1] else None
+            return None, None, None
+        return _up(gradient, weight) if ctx.needs_input_grad[0] else None, None, gradient
 
 
 class _Up(torch.autograd.Function):
-    """Maps [N, C, S, S], kernels [C, c, 4, 4] -> [N, c, 2S, 2S]: a deconvolution, or the gradient of the convolution _Down."""
-
     @staticmethod
-    def forward(ctx: Any, y: Tensor, weight: Tensor) -> Tensor:
-        y, weight = _products(y, weight)
-        ctx.save_for_backward(y, weight)
+    def forward(ctx: Any, y: Tensor, weight: Tensor, kernels: Tensor) -> Tensor:
+        ctx.save_for_backward(weight)
         ctx.set_materialize_grads(False)
+        y, weight = _products(y, weight)
         if weight.shape[1] > THIN or y.device.type != "cpu":
             return F.conv_transpose2d(_channels_last(y), weight, stride=2, padding=1)
         patches = _channels_last(y).flatten(2).transpose(1, 2) @ weight.flatten(1)
         return F.fold(patches.transpose(1, 2), (2 * y.shape[2], 2 * y.shape[3]), 4, padding=1, stride=2)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-        y, weight = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, None, Tensor | None]:
+        (weight,) = ctx.saved_tensors
         if gradient is None:
-            return None, None
-        along_y = _call(_Down, gradient, weight) if ctx.needs_input_grad[0] else None
-        return along_y, _kernel_gradient(gradient, y, weight) if ctx.needs_input_grad[1] else None
+            return None, None, None
+        return _down(gradient, weight) if ctx.needs_input_grad[0] else None, None, gradient
+
+
+class _Kernels(torch.autograd.Function):
+    """The way of a gradient to the kernels, as a node of its own: the penalty's gradient by the image does not walk it.
+
+    Its value is a stand-in of the shape of the maps [N, c, h, w] that the kernels make of `x`.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, shape: tuple[int, ...]) -> Tensor:
+        ctx.save_for_backward(*_products(x, weight))
+        ctx.dtype = weight.dtype
+        return x.new_zeros(()).expand(shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, None]:
+        x, weight = ctx.saved_tensors
+        wide, narrow = (x, gradient) if x.shape[2] > gradient.shape[2] else (gradient, x)
+        return None, _kernel_gradient(wide, narrow, weight).to(ctx.dtype), None
 
 
 def _kernel_gradient(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-    """Of <y, _Down(x, weight)> with respect to the kernels."""
+    """Of <y, _down(x, weight)> with respect to the kernels."""
     x, y = _channels_last(x.to(weight.dtype)), _channels_last(y.to(weight.dtype))
     places = ([0], [2, 2], [1, 1], [1, 1], False, [0, 0], 1)
     gradient: Tensor = torch.ops.aten.convolution_backward(y, x, weight, *places, [False, True, False])[1]
