@@ -1,6 +1,6 @@
 """How long a score takes beside the public tools, on the same images and weights, each in a process of its own.
 
-python benchmarks/scoring.py [--images 10000] [--weights FILE] [--threads 2] [--out scoring.json]
+python benchmarks/scoring.py [--images 10000] [--weights FILE] [--threads 2] [--without TOOL ...] [--out scoring.json]
 
 Prints a table and writes JSON with the hardware and the versions. Without --weights a seeded random Inception is used, in
 the layout of the real one: it takes the same time, and its numbers mean nothing.
@@ -221,6 +221,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    others = [each.__name__ for each in CONTENDERS.values() if each is not ours_whole]
+    parser.add_argument("--without", nargs="+", choices=others, default=[], help="each takes minutes to hours at 10,000 images")
     parser.add_argument("--out", type=Path, default=Path("scoring.json"))
     words = parser.parse_args()
     torch.set_num_threads(words.threads)
@@ -228,7 +230,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         task = Task(Path(name), Path(name, "torch", "hub", "checkpoints", features.WEIGHTS.name), words.threads)
         prepare(task, words.images, words.weights)
-        rows = [measured(what, contender, task) for what, contender in CONTENDERS.items()]
+        chosen = {what: each for what, each in CONTENDERS.items() if each.__name__ not in words.without}
+        rows = [measured(what, contender, task) for what, contender in chosen.items()]
         rows += distances(task)
         rows += [measured(f"metrics of {n:,} features", partial(of_features, n), task) for n in (10_000, 20_000, 50_000)]
     about = {"images": words.images, "hardware": provenance.hardware(torch.device("cpu")), "versions": provenance.versions()}
