@@ -48,7 +48,8 @@ def test_every_row_of_the_history_is_drawn_and_the_results_are_the_same(study: P
     call("train", "--method", "dcgan", "--again", SAGAN_DIV_LIVE="live")
     assert {path.name: path.read_bytes() for path in cell.iterdir() if path.name != "record.json"} == plain
     history, events = pd.read_csv(cell / "history.csv"), drawn(study / "live" / CELL)
-    assert set(events.Tags()["scalars"]) == {"loss_critic", "loss_generator", "score_real", "score_fake", "fid"}
+    drawn_by_name = {"loss_critic", "loss_generator", "score_real", "score_fake", "sigma_generator", "sigma_critic", "fid"}
+    assert set(events.Tags()["scalars"]) == drawn_by_name
     for name in events.Tags()["scalars"]:
         rows = history[["images", name]].dropna()
         shown = [(event.step, event.value) for event in events.Scalars(name)]

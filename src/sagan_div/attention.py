@@ -62,10 +62,22 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     queries, keys, values = query.flatten(2).transpose(1, 2), key.flatten(2), value.flatten(2).transpose(1, 2)
     if scale != 1:
         queries = queries * scale
-    count = max(1, PIECE // (queries.shape[1] * keys.shape[2])) if query.device.type == "cpu" else len(query)
-    pieces = [slice(start, start + count) for start in range(0, len(query), count)]
-    attended = torch.cat([torch.bmm(torch.bmm(queries[i], keys[i]).softmax(dim=-1), values[i]) for i in pieces])
+    if query.device.type == "cpu" and not _becomes_a_program():
+        count = max(1, PIECE // (queries.shape[1] * keys.shape[2]))
+        pieces = [slice(start, start + count) for start in range(0, len(query), count)]
+        attended = torch.cat([_weigh(queries[i], keys[i], values[i]) for i in pieces])
+    else:
+        attended = _weigh(queries, keys, values)
     return attended.transpose(1, 2).view(*value.shape[:2], *query.shape[2:])  # channels last: nothing was copied
+
+
+def _weigh(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    return torch.bmm(torch.bmm(queries, keys).softmax(dim=-1), values)
+
+
+def _becomes_a_program() -> bool:
+    """Whether this call is recorded for another batch size than its own, of which no piece may be written down."""
+    return bool(torch.compiler.is_exporting() or torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 ATTENTION: dict[str, type[SaganAttention | NonLocalBlock]] = {"sagan": SaganAttention, "wang": NonLocalBlock}

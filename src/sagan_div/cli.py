@@ -410,7 +410,6 @@ def _use(threads: int | None) -> None:
     import scipy.linalg  # noqa: F401 (only libraries that are loaded can be limited)
     import torch
     from threadpoolctl import threadpool_limits
-    from torch.utils import deterministic
 
     if threads is not None:
         torch.set_num_threads(threads)
@@ -418,7 +417,7 @@ def _use(threads: int | None) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, matrix products on CUDA may vary from run to run
     torch.use_deterministic_algorithms(True)
     # filling memory that is written anyway would take a tenth of the time
-    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def _device(name: str) -> Any:

@@ -3,6 +3,7 @@
 import types
 from typing import Any
 
+utils = types.SimpleNamespace(deterministic=types.SimpleNamespace())
 cuda = types.SimpleNamespace(is_available=lambda: False, device_count=lambda: 0)
 
 
