@@ -283,7 +283,6 @@ def prepared(
 
     `changed` names all tensors that a cycle changes. Without a GPU, or with the eager engine, it is called as it is.
     """
-
     _keep_memory()
 
     def work(draws: Draws) -> None:
@@ -307,13 +306,12 @@ def _keep_memory() -> None:
 @contextmanager
 def _arithmetic(settings: Train, device: torch.device) -> Iterator[None]:
     """Products in bfloat16 where wanted, sums and norms in float32; on a GPU the fast engine multiplies float32 as TF32."""
-    before, matmul = torch.backends.cuda.matmul.allow_tf32, torch.backends.cuda.matmul
-    matmul.allow_tf32 = settings.engine == "fast"
+    matmul, tf32 = torch.backends.cuda.matmul, _tf32(settings)
+    before, matmul.allow_tf32 = matmul.allow_tf32, tf32
+    deterministic = torch.are_deterministic_algorithms_enabled()
     try:
         with (
-            torch.backends.cudnn.flags(
-                deterministic=torch.are_deterministic_algorithms_enabled(), allow_tf32=matmul.allow_tf32
-            ),
+            torch.backends.cudnn.flags(deterministic=deterministic, allow_tf32=tf32),
             torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"),
         ):
             yield
@@ -322,6 +320,7 @@ def _arithmetic(settings: Train, device: torch.device) -> Iterator[None]:
 
 
 def _tf32(settings: Train) -> bool:
+    """Whether a GPU may multiply float32 as TF32, of ten bits."""
     return settings.engine == "fast"
 
 
