@@ -20,7 +20,7 @@ DRAWS = 5  # of fresh latents for the generators at the end
 
 
 def work(job: Job, machine: Machine) -> About:
-    """Train one cell; a saved state of the same settings is continued."""
+    """Train one cell, continuing its saved state; rate the best and the last generator again at the end."""
     settings = job.settings
     assert isinstance(settings, plan.TrainSettings)
     images = datasets.read_images(job.inputs["images"], settings.image_size)
