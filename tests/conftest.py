@@ -13,7 +13,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from support import ROOT, TINY
+from support import ROOT, TINY, params_alone
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,7 @@ def project(tmp_path: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         elif source.exists():
             shutil.copy(source, target)
+    params_alone(copy)
     (copy / "tiny.yaml").write_text(TINY)
     return copy
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,9 @@ score: {extractors: [classifier], reference: {count: 200}, repeat_last_batch: [3
 """
 
 
+FULL = "overlays=[]"  # the sizes of params.yaml itself, which are the paper's
+
+
 class Run(subprocess.CompletedProcess[str]):
     """A finished command, with what it printed on stderr as one line where it failed."""
 
@@ -38,6 +42,14 @@ def command(*words: object, cwd: Path, timeout: float = 600, **environment: str)
     variables = {k: v for k, v in os.environ.items() if k != "SAGAN_DIV_MIRROR"} | {"PATH": path} | environment
     done = subprocess.run([str(w) for w in words], cwd=cwd, env=variables, capture_output=True, text=True, timeout=timeout)
     return Run(done.args, done.returncode, done.stdout, done.stderr)
+
+
+def params_alone(folder: Path, overlays: str = "") -> Path:
+    """params.yaml in `folder`, with `overlays` instead of those of the study of record: without any, the paper's sizes."""
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    path = folder / "params.yaml"
+    path.write_text(re.sub(r"^overlays: \[.*?\]", f"overlays: [{overlays}]", text, flags=re.MULTILINE), encoding="utf-8")
+    return path
 
 
 def md5s(folder: Path) -> list[tuple[str, str]]:

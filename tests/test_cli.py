@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 import torch
 
 from sagan_div import cli, plan
-from support import ROOT, command
+from support import command, params_alone
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -18,7 +17,7 @@ Call = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Run `sagan-div` in a folder that holds params.yaml; returns the exit status, stdout and stderr."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    params_alone(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SAGAN_DIV_MIRROR", raising=False)
 
@@ -114,7 +113,7 @@ def test_describe_prints_table_1(call: Call, method: str, generator: int, critic
 
 def test_the_phases_by_hand_do_nothing_twice(tmp_path: Path) -> None:
     """Data, classifier, a training that is not there yet, in processes of their own."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    params_alone(tmp_path)
     small = ("--set", "image_size=16", "--set", "width=8", "--set", "classifier.epochs=1", "--set", "methods=[dcgan]")
     small += (
         "--set",

@@ -7,13 +7,13 @@ import yaml
 
 from sagan_div import config
 from sagan_div.errors import Mistake
-from support import ROOT
+from support import FULL, ROOT
 
 PARAMS = ROOT / "params.yaml"
 
 
 def load(*sets: str) -> config.Study:
-    return config.load(PARAMS, sets=sets)
+    return config.load(PARAMS, sets=[FULL, *sets])
 
 
 def test_the_study_has_the_papers_settings() -> None:
@@ -31,7 +31,7 @@ def test_the_study_has_the_papers_settings() -> None:
 @pytest.mark.parametrize("overlay", sorted((ROOT / "workflow/overlays").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_overlay_fits_the_study(overlay: Path) -> None:
     study = config.load(PARAMS, [overlay])
-    assert study.study == overlay.stem
+    assert study.study == ("main" if overlay.stem == "record" else overlay.stem)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_bad_values_are_named_in_one_line(assignment: str, words: str | None) ->
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
-    values = yaml.safe_load(PARAMS.read_text())
+    values = yaml.safe_load(PARAMS.read_text()) | {"overlays": []}
     del values["train"]["images"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
     with pytest.raises(Mistake, match=r"^train\.images: this key is missing$"):
@@ -114,7 +114,7 @@ def test_what_snakemakes_config_option_leaves_as_text_is_read_as_it_was_meant() 
 
 
 def test_key_order_is_no_setting(tmp_path: Path) -> None:
-    values = yaml.safe_load(PARAMS.read_text())
+    values = yaml.safe_load(PARAMS.read_text()) | {"overlays": []}
     values["methods"]["dcgan"] = dict(reversed(values["methods"]["dcgan"].items()))
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     assert config.canonical(config.load(tmp_path / "params.yaml")) == config.canonical(load())
@@ -141,3 +141,23 @@ def test_overlays_named_in_params_apply_but_keep_the_study_of_record(tmp_path: P
     (tmp_path / "cpu.yaml").write_text((ROOT / "workflow/overlays/cpu.yaml").read_text())
     study = config.load(tmp_path / "params.yaml")
     assert (study.study, study.image_size) == ("main", 32)
+
+
+def test_the_overlays_of_record_are_laid_over_that_study_alone(tmp_path: Path) -> None:
+    """Else the paper's budget would be run at the sizes of the study of record."""
+    values = yaml.safe_load(PARAMS.read_text()) | {"overlays": ["small.yaml"]}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    (tmp_path / "small.yaml").write_text("{image_size: 32, seeds: [7]}")
+    (tmp_path / "paper.yaml").write_text("{study: paper, seeds: [8]}")
+    record, *others = (
+        config.load(tmp_path / "params.yaml", **ways)
+        for ways in (
+            {"sets": ["seeds=[8]"]},
+            {"overlays": [tmp_path / "paper.yaml"]},
+            {"layer": {"study": "paper", "seeds": [8]}},
+            {"sets": ["study=paper", "seeds=[8]"]},
+        )
+    )
+    assert (record.study, record.overlays, record.image_size, record.seeds) == ("main", ("small.yaml",), 32, (8,))
+    for study in others:
+        assert (study.study, study.overlays, study.image_size, study.seeds) == ("paper", (), 64, (8,))

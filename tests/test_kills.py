@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support import ROOT, command
+from support import command, params_alone
 
 OUTPUTS = ("last.safetensors", "best.safetensors", "history.csv")
 CELL = ("--params", "params.yaml", "--overlay", "small.yaml", "--dataset", "digits", "--method", "sagan-div-a", "--seed", "0")
@@ -30,7 +30,7 @@ EAGER_TO_SAVE = "from sagan_div import cli, training; training.SAVE_EVERY = 0.1;
 def prepared(folder: Path, images: int) -> Path:
     """A folder with the study and all that the cell reads."""
     folder.mkdir()
-    (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    params_alone(folder)
     (folder / "small.yaml").write_text(SMALL.replace("IMAGES", str(images)), encoding="utf-8")
     for phase in ("data", "classifier"):
         words = CELL[:6] + (("--threads", "1") if phase == "classifier" else ())

@@ -1,7 +1,6 @@
 """What TensorBoard is shown is the history, and whether it is shown changes nothing else."""
 
 import builtins
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from sagan_div import cli, live
 from sagan_div.errors import Mistake
-from support import ROOT, TINY
+from support import TINY, params_alone
 
 CELL = "tiny/train/digits/dcgan/seed0"
 
@@ -20,7 +19,7 @@ CELL = "tiny/train/digits/dcgan/seed0"
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The tiny study with its data and classifier."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    params_alone(tmp_path)
     (tmp_path / "tiny.yaml").write_text(TINY)
     monkeypatch.chdir(tmp_path)
     for phase in ("data", "classifier"):

@@ -7,13 +7,13 @@ import pytest
 
 from sagan_div import config, files, plan
 from sagan_div.errors import Mistake
-from support import ROOT
+from support import FULL, ROOT
 
 TINY = ["datasets=[digits]", "methods=[dcgan, sngan]", "seeds=[0]", "score.extractors=[classifier]"]
 
 
 def study(*sets: str) -> config.Study:
-    return config.load(ROOT / "params.yaml", sets=[*TINY, *sets])
+    return config.load(ROOT / "params.yaml", sets=[FULL, *TINY, *sets])
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def pruned(*sets: str) -> list[str]:
 
 
 def test_the_main_study_has_every_cell_once() -> None:
-    main = config.load(ROOT / "params.yaml")
+    main = config.load(ROOT / "params.yaml", sets=[FULL])
     assert {phase: len(plan.jobs(main, phase)) for phase in plan.PHASES[:-1]} == {
         "data": 2,
         "reference": 1 + 2 + 4 + 4,

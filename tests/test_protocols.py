@@ -9,12 +9,12 @@ import yaml
 from click.testing import CliRunner
 
 from sagan_div import cli, config
-from support import ROOT
+from support import FULL, ROOT
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"
 PROTOCOLS = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
-TEXT, CODE = config.load(ROOT / "params.yaml"), config.load(ROOT / "params.yaml", [OVERLAY])
+TEXT, CODE = config.load(ROOT / "params.yaml", sets=[FULL]), config.load(ROOT / "params.yaml", [OVERLAY])
 METHODS = list(TEXT.methods)
 IDS = [f"A{number}" for number in range(1, 38)]
 
@@ -164,10 +164,10 @@ def test_a_method_s_page_gives_its_parameters_in_both_protocols(method: str) -> 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_s_page_shows_what_describe_prints(method: str) -> None:
-    done = CliRunner().invoke(cli.app, ["describe", method, "--params", str(ROOT / "params.yaml")])
+    done = CliRunner().invoke(cli.app, ["describe", method, "--params", str(ROOT / "params.yaml"), "--set", FULL])
     assert done.exit_code == 0
     printed = "\n".join(line.rstrip() for line in done.output.rstrip().splitlines())
-    assert f"```console\n$ sagan-div describe {method}\n{printed}\n```" in page(method)
+    assert f"```console\n$ sagan-div describe {method} --overlay workflow/overlays/paper.yaml\n{printed}\n```" in page(method)
 
 
 def test_the_index_leads_to_every_page() -> None:

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from sagan_div import checkpoints, cli, config, networks, plan, sampling, sharing
 from sagan_div.errors import Mistake
-from support import ROOT
+from support import FULL, ROOT
 
-SMALL = ("image_size=32", "width=8", "latent=20", "seeds=[0]", "datasets=[digits]", "score.extractors=[classifier]")
+SMALL = (FULL, "image_size=32", "width=8", "latent=20", "seeds=[0]", "datasets=[digits]", "score.extractors=[classifier]")
 
 
 @dataclass(frozen=True)

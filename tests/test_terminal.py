@@ -14,7 +14,7 @@ from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from sagan_div import cli
-from support import ROOT, command
+from support import FULL, ROOT, command
 
 COLOUR = re.compile(r"\x1b\[[\d;]*(3\d|4\d|9\d|10\d)m")
 BAR = """\
@@ -76,9 +76,8 @@ def test_in_a_pipe_progress_is_lines() -> None:
 
 
 def test_describe_and_fid_speak_json(tmp_path: Path) -> None:
-    layers = json.loads(
-        CliRunner().invoke(cli.app, ["describe", "dcgan", "--json", "--params", str(ROOT / "params.yaml")]).output
-    )
+    words = ["describe", "dcgan", "--json", "--params", str(ROOT / "params.yaml"), "--set", FULL]
+    layers = json.loads(CliRunner().invoke(cli.app, words).output)
     assert sum(layer["parameters"] for layer in layers["generator"]) == 3_574_656
     assert layers["critic"][0]["output"] == [64, 32, 32]
     np.savez(tmp_path / "a.npz", mu=np.zeros(3), sigma=np.eye(3))

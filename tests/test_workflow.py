@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from sagan_div import config, plan, report
-from support import ROOT, TINY, command
+from support import ROOT, TINY, command, params_alone
 
 
 def planned(*words: str, cwd: Path = ROOT) -> dict[str, int]:
@@ -138,8 +138,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     (folder / "workflow/overlays/tiny.yaml").write_text(TINY)
-    params = folder / "params.yaml"
-    params.write_text(params.read_text().replace("overlays: []", "overlays: [workflow/overlays/tiny.yaml]"))
+    params_alone(folder, overlays="workflow/overlays/tiny.yaml")
     for words in (["init", "-q"], ["config", "user.email", "test@example.org"], ["config", "user.name", "test"], ["add", "-A"]):
         command("git", *words, cwd=folder)
     command("git", "commit", "-qm", "start", cwd=folder)

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import types
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from difflib import get_close_matches
@@ -227,21 +228,23 @@ _Yaml12.add_implicit_resolver(
 def load(
     params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), layer: Mapping[str, Any] | None = None
 ) -> Study:
-    """The study of `params`, with its own overlays, then `overlays`, then `layer`, then `sets` laid over it.
+    """The study of `params`, with the overlays that it names, then `overlays`, then `layer`, then `sets` laid over it.
 
-    `sets` are `key.sub=value` texts with YAML values; `layer` is Snakemake's config.
+    `sets` are `key.sub=value` texts with YAML values; `layer` is Snakemake's config. The overlays that `params` names belong
+    to its own study: one of another name starts from `params` alone.
     Raises Mistake for an unreadable file, an unknown key or a value of the wrong kind.
     """
     values = _parse(params)
-    for name in read(tuple[str, ...], values.get("overlays", []), "overlays"):
+    layers = [*map(_parse, overlays), _retyped(layer or {}), *map(_assignment, sets)]
+    asked = ChainMap(*reversed(layers))
+    if asked.get("study", values.get("study")) != values.get("study"):
+        values |= {"overlays": []}
+    for name in read(tuple[str, ...], asked.get("overlays", values.get("overlays", [])), "overlays"):
         layer_of_record = _parse(params.parent / name)
         layer_of_record.pop("study", None)  # named in params.yaml, it has become part of the study of record
         values = overlay(values, layer_of_record)
-    for path in overlays:
-        values = overlay(values, _parse(path))
-    values = overlay(values, _retyped(layer or {}))
-    for text in sets:
-        values = overlay(values, _assignment(text))
+    for each in layers:
+        values = overlay(values, each)
     return _checked(read(Study, values, ""))
 
 

@@ -31,7 +31,7 @@ LISTED = (
 # the jobs of the small study
 ALL = {"fetch": 1, "classifier": 1, "statistics": 1, "floor": 1, "cell": 2, "draw": 2, "measure": 2, "report": 1}
 EDITED = {"cell": 1, "draw": 1, "measure": 1, "report": 1}  # what one learning rate touches
-SMALL = {"datasets": ["digits"], "seeds": [0], "image_size": 16, "width": 8}
+SMALL = {"overlays": [], "datasets": ["digits"], "seeds": [0], "image_size": 16, "width": 8}
 
 
 def _arithmetic() -> ModuleType:
