@@ -27,6 +27,10 @@ def test_labels_with_room_stay_where_they_are() -> None:
     assert figures.apart([0.1, 0.5, 0.9], 0.05) == [0.1, 0.5, 0.9]
 
 
+def test_labels_at_the_foot_stay_on_the_axes() -> None:
+    assert figures.apart([0, 0, 0.01, 0.5], 0.05) == pytest.approx([0, 0.05, 0.1, 0.5])
+
+
 def test_an_arc_keeps_its_ends_and_its_length() -> None:
     start, end = torch.tensor([2.0, 0.0, 0.0]), torch.tensor([0.0, 2.0, 0.0])
     walked = pictures.arc(start, end, 5)

@@ -104,6 +104,21 @@ def test_best_as_selected_stands_beside_best_and_last_by_fresh_latents(written: 
     assert row[1] in page
 
 
+def test_real_images_against_real_ones_are_a_table(tmp_path: Path) -> None:
+    tree = grow(tmp_path, study("datasets=[mnist]", "methods=[dcgan]", "seeds=[0]", "score.floor.draws=3"))
+    path = tmp_path / str(tree.layout.floor).format(dataset="mnist", extractor="classifier")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kinds = [{"pair": pair, "sampler": sampler} for pair, sampler in prose.FLOORS]
+    found = [kind | {"images": 32, "fids": [10.0 + i, 20.0 + i, 30.0 + i]} for i, kind in enumerate(kinds)]
+    found += [kinds[0] | {"images": 10000, "fids": [0.5]}]
+    path.write_text(json.dumps(found))
+    shown = tables.floor_table(tree.read())
+    few, many = ([value.text for value in row] for row in shown.rows.values())
+    assert few == ["MNIST", "classifier", "32", *(f"{mean:.2f} ± 10.00" for mean in (20, 21, 22, 23))]
+    assert many == ["MNIST", "classifier", "10,000", "0.50 (n = 1)", "–", "–", "–"]
+    assert shown.tidy[["fid", "fid_std", "n"]].iloc[0].tolist() == [20.0, 10.0, 3]
+
+
 def test_a_metric_that_could_not_be_had_is_named_and_the_others_are_shown(tmp_path: Path) -> None:
     tree = grow(tmp_path, study("datasets=[mnist]", "methods=[dcgan]", "seeds=[0]"))
     path = tree.at("score", "metrics.json", "mnist", "dcgan", 0)

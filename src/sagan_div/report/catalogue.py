@@ -27,7 +27,7 @@ def names(study: Study) -> list[str]:
 def tables(study: Study) -> list[str]:
     """The tables by file name without ending; the one of further measures where the study takes any."""
     measures = ["measures"] if set(study.score.metrics) - {"fid"} else []
-    return ["table1", "table2", "table3", *measures, "selection", "cells"]
+    return ["table1", "table2", "table3", *measures, "floor", "selection", "cells"]
 
 
 def figures(study: Study) -> list[str]:

@@ -179,7 +179,7 @@ def _label_ends(ax: Axes, ends: dict[str, tuple[float, float, str]]) -> None:
 
 
 def apart(heights: list[float], gap: float) -> list[float]:
-    """Rising heights moved as little as need be until neighbours are `gap` apart; groups keep their centre."""
+    """Rising heights moved as little as need be until neighbours are `gap` apart; groups keep their centre where 0 allows."""
     groups: list[list[float]] = []
     for height in heights:
         groups.append([height])
@@ -189,7 +189,7 @@ def apart(heights: list[float], gap: float) -> list[float]:
 
 
 def _bottom(group: list[float], gap: float) -> float:
-    return sum(group) / len(group) - gap * (len(group) - 1) / 2
+    return max(0.0, sum(group) / len(group) - gap * (len(group) - 1) / 2)
 
 
 LOSSES = {"loss_critic": ("critic", OKABE_ITO["blue"]), "loss_generator": ("generator", OKABE_ITO["vermillion"])}
@@ -256,12 +256,7 @@ def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str) -> None:
     ax.grid(False, axis="x")
 
 
-SAMPLERS = {
-    ("train-train", "distinct"): ("halves of the training set", OKABE_ITO["blue"], "o"),
-    ("train-test", "distinct"): ("training against test set", OKABE_ITO["sky"], "s"),
-    ("train-train", "repeat-last-batch"): ("halves, stretched and repeated", OKABE_ITO["vermillion"], "D"),
-    ("train-test", "repeat-last-batch"): ("training against test, stretched and repeated", OKABE_ITO["orange"], "^"),
-}
+FLOORS = dict(zip(prose.FLOORS, (("blue", "o"), ("sky", "s"), ("vermillion", "D"), ("orange", "^")), strict=True))
 
 
 def floors(results: Results, dataset: str) -> Figure:
@@ -278,7 +273,10 @@ def floors(results: Results, dataset: str) -> Figure:
     if not spaces:
         absent(axes[0])
         return figure
-    key = [Line2D([], [], color=shade, marker=mark, markersize=4, label=label) for label, shade, mark in SAMPLERS.values()]
+    key = [
+        Line2D([], [], color=OKABE_ITO[shade], marker=mark, markersize=4, label=prose.FLOORS[kind])
+        for kind, (shade, mark) in FLOORS.items()
+    ]
     figure.legend(handles=key, loc="outside upper left", ncols=2)
     return figure
 
@@ -287,7 +285,8 @@ def _floor(ax: Axes, rows: pd.DataFrame) -> None:
     """A dot for every pair of sets, a line through their means."""
     ax.set_xscale("log")
     for (pair, sampler), values in rows.groupby(["pair", "sampler"]):
-        _, shade, mark = SAMPLERS[(str(pair), str(sampler))]
+        name, mark = FLOORS[(str(pair), str(sampler))]
+        shade = OKABE_ITO[name]
         means = values.groupby("images")["fid"].mean()
         ax.plot(values["images"], values["fid"], mark, color=shade, markersize=3, alpha=0.35, markeredgewidth=0)
         ax.plot(means.index, means, color=shade, marker=mark, markersize=4)

@@ -10,6 +10,12 @@ from sagan_div.report.claims import Outcome
 from sagan_div.report.gather import NOT_RUN, Results
 
 SPACES = {"classifier": "classifier", "inception": "Inception"}
+FLOORS = {  # real images against real ones, by pair and sampler
+    ("train-train", "distinct"): "halves of the training set",
+    ("train-test", "distinct"): "training against test set",
+    ("train-train", "repeat-last-batch"): "halves, stretched and repeated",
+    ("train-test", "repeat-last-batch"): "training against test, stretched and repeated",
+}
 STATES = {NOT_RUN: "not run", "trained": "trained but not sampled", "sampled": "sampled but not scored"}
 
 

@@ -77,7 +77,7 @@ FLOORS = {"floor": "perfect generator, by formula", "floor_measured": "perfect g
 def all_tables(results: Results, networks: Networks) -> dict[str, Table]:
     """Every table of `catalogue.tables`."""
     further = [measure_table(results)] if set(results.study.score.metrics) - {"fid"} else []
-    scores = (*score_tables(results), *further, selection_table(results), cell_table(results))
+    scores = (*score_tables(results), *further, floor_table(results), selection_table(results), cell_table(results))
     return {table.name: table for table in (network_table(results, networks), *scores)}
 
 
@@ -291,6 +291,35 @@ def _measure_row(
     return (
         *(Value(name, source=source) for name, source in zip(names, sources, strict=True)),
         *(Value(spread(values, len(results.study.seeds)), _sort(values.mean())) for values in scaled),
+    )
+
+
+def floor_table(results: Results) -> Table:
+    """Real images against real ones: a row per dataset, feature space and number of images."""
+    keys = ["dataset", "extractor", "images"]
+    groups = {str(key): group for key, group in results.floors.groupby(keys, sort=False)}
+    heads = ["dataset", "features", "images a side", *prose.FLOORS.values()]
+    found = results.floors.groupby([*keys[:2], "pair", "sampler", "images"], sort=False)["fid"]
+    tidy = found.agg(fid="mean", fid_std="std", n="count").reset_index()
+    draws = results.study.score.floor.draws
+    notes = (
+        "Fréchet distance of real images to other real images: what a perfect generator would score. Mean ± standard deviation "
+        f"over {draws} pairs of sets that share no image, or n where there are no more.",
+        "Stretched and repeated: by the sampler of the author’s public code.",
+    )
+    columns = tuple(Column("", head) for head in heads)
+    rows = {key: _floor_row(group, draws) for key, group in groups.items()}
+    return Table("floor", "Real images against real ones", notes, "", columns, rows, {}, tidy)
+
+
+def _floor_row(group: pd.DataFrame, draws: int) -> tuple[Value, ...]:
+    dataset, extractor, images = group.iloc[0][["dataset", "extractor", "images"]]
+    kinds = [group[(group["pair"] == pair) & (group["sampler"] == sampler)]["fid"] for pair, sampler in prose.FLOORS]
+    return (
+        Value(paper.dataset_label(dataset)),
+        Value(prose.SPACES[extractor]),
+        _numeric(images),
+        *(Value(spread(values, draws), _sort(values.mean())) for values in kinds),
     )
 
 
