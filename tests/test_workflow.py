@@ -162,6 +162,20 @@ def test_dvc_metrics_show_has_a_row_for_each_method(recorded: Path) -> None:
         assert entry["data"]["fid_classifier"] > 0
 
 
+def test_git_keeps_the_digests_of_what_dvc_caches(recorded: Path) -> None:
+    """With which a stranger compares one cell that they trained themselves."""
+    done = command("sha256sum", "--check", "results/digests.sha256", cwd=recorded)
+    assert done.returncode == 0, done.stderr
+    checked = {line.removesuffix(": OK") for line in done.stdout.splitlines()}
+    cell = "digits/dcgan/seed0"
+    assert {
+        f"results/train/{cell}/best.safetensors",
+        f"results/sample/{cell}/samples.npz",
+        f"results/score/{cell}/metrics.json",
+    } <= checked
+    assert "results/digests.sha256" in command("git", "add", "--dry-run", "results", cwd=recorded).stdout
+
+
 def test_an_edit_reruns_its_cell_alone(recorded: Path) -> None:
     counts = planned("--config", "methods={dcgan: {optimiser: {lr_critic: 0.5}}}", cwd=recorded)
     assert counts == {"cell": 1, "draw": 1, "measure": 1, "report": 1, "total": 4}

@@ -459,6 +459,11 @@ def _ledger(study: Study) -> Ledger:
     return [(each, recorded(each.record)) for phase in PHASES[:-1] for each in jobs(study, phase)]
 
 
+def digests(study: Study) -> dict[Path, str]:
+    """The SHA-256 of every artefact that the study's jobs have left, as recorded, in the order in which they can run."""
+    return {path: digest for path, digest in _digests(_ledger(study)).items() if digest}
+
+
 def _digests(ledger: Ledger) -> dict[Path, str | None]:
     """The SHA-256 of every artefact of the study, as the job that made it recorded it."""
     return {

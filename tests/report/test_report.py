@@ -41,7 +41,7 @@ def test_every_promised_file_is_written_and_none_besides(written: Tree) -> None:
     promised = {written.root / path for path in report.outputs(written.study, written.layout).values()}
     folders = ("metrics", "tables", "figures", "plots")
     found = {path for folder in folders for path in (written.results / folder).rglob("*") if path.is_file()}
-    assert promised == found | {written.results / "report.html", written.results / "claims.json"}
+    assert promised == found | {written.results / name for name in ("report.html", "claims.json", "digests.sha256")}
 
 
 def test_outputs_are_known_without_the_heavy_libraries() -> None:

@@ -3,7 +3,7 @@
 from sagan_div.config import Study
 from sagan_div.report import paper
 
-PAGE, CLAIMS = "report.html", "claims.json"
+PAGE, CLAIMS, DIGESTS = "report.html", "claims.json", "digests.sha256"
 TABLE_ENDINGS = ("csv", "md", "tex")
 FIGURE_ENDINGS = ("png", "pdf")
 ALBUMS = ("samples", "neighbours", "interpolations")
@@ -16,6 +16,7 @@ def names(study: Study) -> list[str]:
     cells = [(dataset.name, method) for dataset in study.datasets for method in study.methods]
     return [
         CLAIMS,
+        DIGESTS,
         *(f"metrics/{dataset}/{method}.json" for dataset, method in cells),
         *(f"tables/{table}.{ending}" for table in tables(study) for ending in TABLE_ENDINGS),
         *(f"figures/{figure}.{ending}" for figure in figures(study) for ending in FIGURE_ENDINGS),

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from sagan_div import files
 from sagan_div.config import Study
-from sagan_div.plan import Layout
+from sagan_div.plan import Layout, digests
 from sagan_div.report import architecture, catalogue, claims, figures, gather, page, paper, pictures, prose, tables, typesetting
 from sagan_div.report.claims import Judgement
 from sagan_div.report.gather import CELL, HISTORY, Results
@@ -44,11 +44,17 @@ def _contents(results: Results) -> Files:
     made = tables.all_tables(results, networks)
     albums = {dataset: pictures.albums(results, dataset) for dataset in results.datasets}
     yield catalogue.CLAIMS, _json(claims.as_json(judgements))
+    yield catalogue.DIGESTS, _checksums(results.study)
     yield from _tables(made.values())
     yield from _numbers(results)
     drawn: dict[str, str] = {}
     yield from _figures(results, judgements, albums, drawn)
     yield "page", page.render(results, made, judgements, albums, drawn, networks).encode()
+
+
+def _checksums(study: Study) -> bytes:
+    """What `sha256sum --check` reads: git keeps it where the artefacts themselves are in DVC's cache."""
+    return "".join(f"{digest}  {path}\n" for path, digest in digests(study).items()).encode()
 
 
 def _tables(made: Iterable[tables.Table]) -> Files:
