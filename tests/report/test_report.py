@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from rich.console import Console
 from scipy import stats
 from synthetic import FLOOR, MEASURED, ROOT, Tree, grow, level, study
@@ -42,6 +43,16 @@ def test_every_promised_file_is_written_and_none_besides(written: Tree) -> None:
     folders = ("metrics", "tables", "figures", "plots")
     found = {path for folder in folders for path in (written.results / folder).rglob("*") if path.is_file()}
     assert promised == found | {written.results / name for name in ("report.html", "claims.json", "digests.sha256")}
+
+
+def test_figures_and_claims_say_under_what_conditions_they_hold(written: Tree) -> None:
+    said = prose.conditions(written.read())
+    assert "protocol “text”" in said
+    with Image.open(written.results / "figures/fid.png") as picture:
+        assert picture.text["Description"] == said
+    assert said.encode("utf-16-be").hex() in (written.results / "figures/fid.pdf").read_bytes().hex()
+    claims = json.loads((written.results / "claims.json").read_text())
+    assert {claim["conditions"] for claim in claims} == {said}
 
 
 def test_outputs_are_known_without_the_heavy_libraries() -> None:

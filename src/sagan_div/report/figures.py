@@ -62,10 +62,10 @@ def draw(name: str, results: Results, judgements: Sequence[Judgement], albums: d
     return figure
 
 
-def encode(figure: Figure, ending: str) -> bytes:
-    """A figure as png, pdf or svg, without dates or names of software."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=ending, metadata=ANONYMOUS[ending], transparent=ending == "svg")
+def encode(figure: Figure, ending: str, conditions: str = "") -> bytes:
+    """A figure as png, pdf or svg, without dates or names of software; `conditions` travel in the file."""
+    buffer, described = io.BytesIO(), {"Subject" if ending == "pdf" else "Description": conditions} if conditions else {}
+    figure.savefig(buffer, format=ending, metadata=ANONYMOUS[ending] | described, transparent=ending == "svg")
     return buffer.getvalue()
 
 

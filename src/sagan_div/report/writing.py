@@ -43,7 +43,8 @@ def _contents(results: Results) -> Files:
     networks = architecture.networks(results.study)
     made = tables.all_tables(results, networks)
     albums = {dataset: pictures.albums(results, dataset) for dataset in results.datasets}
-    yield catalogue.CLAIMS, _json(claims.as_json(judgements))
+    conditions = {"conditions": prose.conditions(results)}
+    yield catalogue.CLAIMS, _json([claim | conditions for claim in claims.as_json(judgements)])
     yield catalogue.DIGESTS, _checksums(results.study)
     yield from _tables(made.values())
     yield from _numbers(results)
@@ -79,7 +80,7 @@ def _figures(
         for name in catalogue.figures(results.study):
             figure = figures.draw(name, results, judgements, albums)
             for ending in catalogue.FIGURE_ENDINGS:
-                yield f"figures/{name}.{ending}", figures.encode(figure, ending)
+                yield f"figures/{name}.{ending}", figures.encode(figure, ending, prose.conditions(results))
             if name.partition("-")[0] not in catalogue.ALBUMS:
                 drawn[name] = figures.inline(figure, name)
 
