@@ -35,7 +35,7 @@ def study(*sets: str, **changes: Any) -> config.Study:
     """The study of params.yaml, small."""
     small = ["seeds=[0, 1]", "image_size=16", "width=4", "score.extractors=[inception, classifier]"]
     few = "methods=[dcgan, sngan, sagan-div-b, sagan-div-d]"
-    return replace(config.load(ROOT / "params.yaml", sets=[*small, few, *sets]), overlays=(), **changes)
+    return replace(config.load(ROOT / "params.yaml", sets=["overlays=[]", *small, few, *sets]), **changes)
 
 
 def rings(seed: int, count: int, size: int) -> np.ndarray:
