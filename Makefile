@@ -4,7 +4,7 @@ CORES ?= 2
 BIN := .venv/bin
 DEMO := workflow/overlays/demo.yaml
 
-.PHONY: demo test test-all lint format docs reproduce clean
+.PHONY: demo test test-all lint format docs reproduce publish clean
 
 demo: .venv/installed  ## the whole study of seven methods on small digits, in minutes
 	$(BIN)/snakemake --cores $(CORES) --configfile $(DEMO) --quiet rules
@@ -34,6 +34,9 @@ docs: .venv/installed  ## the site of docs/, into site/
 reproduce: .venv/installed  ## compute the study of params.yaml, then record it
 	$(BIN)/snakemake --cores $(CORES)
 	$(BIN)/dvc repro
+
+publish:  ## copy what docs/results shows of the study of record
+	cp results/report.html $(addprefix results/figures/,fid.png samples-mnist.png samples-fashion-mnist.png floor-mnist.png floor-fashion-mnist.png) docs/results/
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sagan-div needs Python 3.11 or newer; name one with PYTHON=..."; exit 2; }

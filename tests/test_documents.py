@@ -5,11 +5,13 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sagan_div import cli, config
+from sagan_div.report import paper
 from support import ROOT, Run, command
-from test_protocols import leaves
+from test_protocols import leaves, table
 
 BLOCK = re.compile(r"(?:<!-- (slow|not run): (\S.*?) -->\n)?```(sh|bash|shell|console)\n(.*?)```", re.DOTALL)
 DOCUMENTS = ("README.md", "docs/tutorial.md")
@@ -93,3 +95,32 @@ def test_formulae_are_drawn_without_a_script(site: Path) -> None:
     page = (site / "methods/sagan-div-d/index.html").read_text(encoding="utf-8")
     assert "<math" in page
     assert "arithmatex" not in page
+
+
+RESULTS = ROOT / "docs/results"
+
+
+@pytest.mark.parametrize("copy", [path for path in RESULTS.iterdir() if path.suffix != ".md"], ids=lambda path: path.name)
+def test_the_page_of_results_shows_the_files_of_the_study(copy: Path) -> None:
+    original = ROOT / "results" / ("figures" if copy.suffix == ".png" else "") / copy.name
+    assert copy.read_bytes() == original.read_bytes(), f"{copy.name}: run `make publish`"
+
+
+def test_the_scores_on_the_page_of_results_are_those_of_the_cells() -> None:
+    cells = pd.read_csv(ROOT / "results/tables/cells.csv").groupby(["dataset", "method"])
+    means, spreads = (getattr(cells[["fid_classifier", "fid_repeated_608_classifier"]], kind)() for kind in ("mean", "std"))
+    rows = {row[0]: row[1:] for row in table((RESULTS / "README.md").read_text(encoding="utf-8"), "## Scores")}
+    assert rows.keys() == {paper.label(method) for method in means.index.levels[1]}
+    for dataset, first in (("mnist", 0), ("fashion-mnist", 3)):
+        for method in means.index.levels[1]:
+            cell = zip(means.loc[(dataset, method)], spreads.loc[(dataset, method)], strict=True)
+            assert rows[paper.label(method)][first : first + 2] == [f"{mean:.2f} ± {spread:.2f}" for mean, spread in cell]
+
+
+def test_the_distances_of_real_images_on_the_page_are_those_of_the_table() -> None:
+    found = pd.read_csv(ROOT / "results/tables/floor.csv").query("pair == 'train-train'")
+    for count, *shown in table((RESULTS / "README.md").read_text(encoding="utf-8"), "## Real images against real ones"):
+        rows = found[found["images"] == int(count.replace(",", ""))]
+        kinds = [(dataset, sampler) for dataset in ("mnist", "fashion-mnist") for sampler in ("distinct", "repeat-last-batch")]
+        fids = [rows[(rows["dataset"] == dataset) & (rows["sampler"] == sampler)]["fid"].item() for dataset, sampler in kinds]
+        assert [text.partition(" ± ")[0] for text in shown] == [f"{fid:.2f}" for fid in fids]
