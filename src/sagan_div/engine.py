@@ -61,13 +61,13 @@ def scores(critic: Callable[[Tensor], Tensor], settings: config.Critic, real: Te
 def _fast_layer(layer: nn.Module, x: Tensor) -> Tensor:
     match layer:
         case nn.Conv2d(kernel_size=(4, 4), stride=(2, 2)):
-            return _down(x, layer.weight)
+            return _biased(_down(x, layer.weight), layer)
         case nn.ConvTranspose2d(kernel_size=(4, 4), stride=(2, 2)):
-            return _up(x, layer.weight)
+            return _biased(_up(x, layer.weight), layer)
         case nn.ConvTranspose2d() if x.shape[-1] == 1:
-            return _from_latents(x, layer.weight)
+            return _biased(_from_latents(x, layer.weight), layer)
         case nn.Conv2d() if x.shape[-2:] == layer.weight.shape[-2:] != (1, 1):
-            return (x.flatten(1) @ layer.weight.flatten(1).t()).view(-1, layer.out_channels, 1, 1)
+            return _biased((x.flatten(1) @ layer.weight.flatten(1).t()).view(-1, layer.out_channels, 1, 1), layer)
         case nn.ReLU():
             return x.relu()  # not in place: the norm before it needs its result
         case nn.LeakyReLU():
@@ -82,6 +82,10 @@ def _fast_layer(layer: nn.Module, x: Tensor) -> Tensor:
             return result
 
 
+def _biased(maps: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
+    return maps if layer.bias is None else maps + layer.bias.to(maps.dtype).view(1, -1, 1, 1)
+
+
 def _call(function: type[torch.autograd.Function], *values: Any) -> Tensor:
     result: Tensor = function.apply(*values)
     return result
@@ -93,13 +97,13 @@ def _call(function: type[torch.autograd.Function], *values: Any) -> Tensor:
 def _down(x: Tensor, weight: Tensor) -> Tensor:
     """Maps [N, c, 2S, 2S], kernels [C, c, 4, 4] -> [N, C, S, S]: a convolution, or the gradient of the deconvolution _up."""
     shape = (len(x), len(weight), x.shape[2] // 2, x.shape[3] // 2)
-    return _call(_Down, x, weight, _call(_Kernels, x, weight, shape))
+    return _call(_Down, x, weight, _call(_Kernels, x.detach(), weight, shape))
 
 
 def _up(y: Tensor, weight: Tensor) -> Tensor:
     """Maps [N, C, S, S], kernels [C, c, 4, 4] -> [N, c, 2S, 2S]: a deconvolution, or the gradient of the convolution _down."""
     shape = (len(y), weight.shape[1], 2 * y.shape[2], 2 * y.shape[3])
-    return _call(_Up, y, weight, _call(_Kernels, y, weight, shape))
+    return _call(_Up, y, weight, _call(_Kernels, y.detach(), weight, shape))
 
 
 class _Down(torch.autograd.Function):
@@ -128,8 +132,7 @@ class _Up(torch.autograd.Function):
         y, weight = _products(y, weight)
         if weight.shape[1] > THIN or y.device.type != "cpu":
             return F.conv_transpose2d(_channels_last(y), weight, stride=2, padding=1)
-        patches = _channels_last(y).flatten(2).transpose(1, 2) @ weight.flatten(1)
-        return F.fold(patches.transpose(1, 2), (2 * y.shape[2], 2 * y.shape[3]), 4, padding=1, stride=2)
+        return _assembled(_channels_last(y).flatten(2).transpose(1, 2) @ weight.flatten(1), y.shape[2])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, None, Tensor | None]:
@@ -137,6 +140,23 @@ class _Up(torch.autograd.Function):
         if gradient is None:
             return None, None, None
         return _down(gradient, weight) if ctx.needs_input_grad[0] else None, None, gradient
+
+
+def _assembled(patches: Tensor, side: int) -> Tensor:
+    """Patches [N, S * S, c * 4 * 4], two pixels apart -> their overlapping sum [N, c, 2S, 2S]: F.fold's sums in F.fold's order.
+
+    Row 2 a + p of a patch at i falls on row 2 (i + a) + p - 1: for each a and b (of the columns) one sum of whole maps.
+    """
+    parts = patches.float() if patches.dtype == torch.bfloat16 else patches
+    parts = (
+        parts.view(len(parts), side, side, -1, 2, 2, 2, 2).permute(4, 6, 0, 3, 5, 7, 1, 2).contiguous()
+    )  # a, b, N, c, p, q, i, j
+    maps = parts.new_zeros(*parts.shape[2:6], side + 1, side + 1)
+    for a in (0, 1):
+        for b in (0, 1):
+            maps[..., a : a + side, b : b + side] += parts[a, b]
+    whole = maps.permute(0, 1, 4, 2, 5, 3).reshape(len(patches), -1, 2 * side + 2, 2 * side + 2)
+    return whole[:, :, 1:-1, 1:-1].to(patches.dtype)
 
 
 class _Kernels(torch.autograd.Function):
@@ -294,6 +314,12 @@ def prepared(
     return lambda draws: work(draws.to(device))
 
 
+def wait(device: torch.device) -> None:
+    """Until the device has done what it was told, so that a clock sees it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def _keep_memory() -> None:
     """Ask Linux's C library to keep what a cycle frees for the next one: new pages cost up to a fifth of a cycle's time."""
     trim_threshold, mmap_threshold, bytes_kept = -1, -3, 2**30
@@ -311,7 +337,7 @@ def _arithmetic(settings: Train, device: torch.device) -> Iterator[None]:
     deterministic = torch.are_deterministic_algorithms_enabled()
     try:
         with (
-            torch.backends.cudnn.flags(deterministic=deterministic, allow_tf32=tf32),
+            torch.backends.cudnn.flags(enabled=True, deterministic=deterministic, allow_tf32=tf32),
             torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"),
         ):
             yield
