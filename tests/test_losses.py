@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from sagan_div import config, plan, training
 from sagan_div.config import Hinge, NonSaturating, WassersteinDivergence
-from sagan_div.losses import critic_loss, generator_loss, input_gradients, penalty, penalty_points
+from sagan_div.losses import between, critic_loss, generator_loss, input_gradients, penalty, tracked
 from sagan_div.networks import Shape
 from support import ROOT
 
@@ -119,12 +119,17 @@ def test_a_linear_critic_is_best_at_the_divergence_s_slope(k: float, expected: f
     assert derivative(optimum) == pytest.approx(0, abs=1e-10)
 
 
+def parts(loss: config.Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, Tensor]:
+    """The critic's loss without its penalty, and the penalty: 0 where the loss has none."""
+    images = tracked(loss, real, fake)
+    scores = critic(images[0]), critic(images[1])
+    if not isinstance(loss, WassersteinDivergence):
+        return critic_loss(loss, *scores), torch.zeros(())
+    return critic_loss(loss, *scores), penalty(loss, input_gradients(loss, critic, images, scores, mix))
+
+
 def whole(loss: config.Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-    """The critic's loss with its penalty, if it has one."""
-    found = critic_loss(loss, critic(real), critic(fake))
-    if isinstance(loss, WassersteinDivergence):
-        found = found + penalty(loss, input_gradients(critic, penalty_points(loss, real, fake, mix)))
-    return found
+    return sum(parts(loss, critic, real, fake, mix), torch.zeros(()))
 
 
 def batches() -> tuple[Tensor, Tensor, Tensor]:
@@ -134,13 +139,24 @@ def batches() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def test_the_points_are_those_that_their_name_says() -> None:
+    """By the gradient of x |-> <x, x> / 2, which is x."""
     real, fake, mix = batches()
-    (between,) = penalty_points(divergence("interpolates"), real, fake, mix)
+
+    def half_square(images: Tensor) -> Tensor:
+        return images.flatten(1).square().sum(1) / 2
+
+    def points(name: str) -> Tensor:
+        images = tracked(divergence(name), real, fake)
+        scores = half_square(images[0]), half_square(images[1])
+        return input_gradients(divergence(name), half_square, images, scores, mix)
+
     for i in range(4):  # one number for all of a sample, from the real image towards its own partner
-        assert torch.allclose(between[i], (1 - mix[i].double()) * real[i] + mix[i].double() * fake[i], rtol=1e-12)
-    assert penalty_points(divergence("both"), real, fake, mix) == (real, fake)
-    assert penalty_points(divergence("real"), real, fake, mix) == (real,)
-    assert penalty_points(divergence("fake"), real, fake, mix) == (fake,)
+        expected = (1 - mix[i].double()) * real[i] + mix[i].double() * fake[i]
+        assert torch.allclose(between(real, fake, mix)[i], expected, rtol=1e-12)
+    assert torch.equal(points("interpolates"), between(real, fake, mix))
+    assert torch.equal(points("both"), torch.cat([real, fake]))
+    assert torch.equal(points("real"), real)
+    assert torch.equal(points("fake"), fake)
 
 
 def smooth_critic(norm: Callable[[int], nn.Module] = lambda _: nn.Identity()) -> nn.Module:
@@ -154,9 +170,7 @@ def test_both_is_half_the_sum_over_real_and_generated_images() -> None:
     """k/2 mean(|grad f(x)|^p + |grad f(y)|^p), each side a pass of its own: with a batch norm it matters."""
     real, fake, mix = batches()
     critic = smooth_critic(nn.BatchNorm2d)
-    found = penalty(
-        divergence("both", multiplier=10), input_gradients(critic, penalty_points(divergence("both"), real, fake, mix))
-    )
+    _, found = parts(divergence("both", multiplier=10), critic, real, fake, mix)
     sides = []
     for images in (real, fake):
         points = images.clone().requires_grad_(True)
@@ -201,7 +215,7 @@ def test_the_penalty_reaches_the_critic_s_weights_and_nothing_else(points: str) 
     real, fake, mix = batches()
     fake.requires_grad_(True)  # as it comes from a generator
     critic, loss = smooth_critic(), divergence(points)
-    penalty(loss, input_gradients(critic, penalty_points(loss, real, fake, mix))).backward()
+    parts(loss, critic, real, fake, mix)[1].backward()
     assert fake.grad is None
     assert real.grad is None
     assert all(parameter.grad is not None for parameter in critic[0].parameters())

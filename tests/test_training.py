@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,13 @@ def rating(generator: torch.nn.Module) -> float:
 
 
 def train(told: plan.TrainSettings, state: Path, progress: Any = lambda *_: None) -> training.Run:
-    run, _ = training.train(told, images(), rating, state, torch.device("cpu"), progress)
-    return run
+    return training.train(told, images(), rating, state, torch.device("cpu"), progress)
+
+
+def written(run: training.Run, path: Path) -> Path:
+    """The run's state without its times, which no two runs share."""
+    training.store(replace(run, seconds=0.0, earlier=0.0), path)
+    return path
 
 
 def bits(run: training.Run) -> dict[str, bytes]:
@@ -56,14 +62,15 @@ def bits(run: training.Run) -> dict[str, bytes]:
     }
 
 
+def stop_often(images: int, row: dict[str, float]) -> None:
+    if images // 40 % 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_interrupted_at_any_cycle_and_resumed_it_ends_with_the_same_bits(method: str, tmp_path: Path) -> None:
     undisturbed = train(settings(method), tmp_path / "none")
     state = tmp_path / "state.safetensors"
-
-    def stop_often(images: int, row: dict[str, float]) -> None:
-        if images // 40 % 2:
-            os.kill(os.getpid(), signal.SIGTERM)
 
     stops: list[int] = []
     while True:
@@ -80,7 +87,7 @@ def test_interrupted_at_any_cycle_and_resumed_it_ends_with_the_same_bits(method:
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     script = (
         "import sys, torch, pathlib; torch.set_num_threads(1); sys.path.insert(0, 'tests'); import test_training as t;"
-        "run = t.train(t.settings(), pathlib.Path('none')); t.training.store(run, pathlib.Path(sys.argv[1]))"
+        "run = t.train(t.settings(), pathlib.Path('none')); t.written(run, pathlib.Path(sys.argv[1]))"
     )
     for name in ("one", "two"):
         subprocess.run([sys.executable, "-c", script, str(tmp_path / name)], check=True, cwd=ROOT)
@@ -93,7 +100,7 @@ def test_killed_in_the_middle_it_continues_from_the_last_saved_state(tmp_path: P
         "import sys, time, torch, pathlib; torch.set_num_threads(1); sys.path.insert(0, 'tests'); import test_training as t;"
         "t.training.SAVE_EVERY = 0.0;"
         "run = t.train(t.settings(), pathlib.Path(sys.argv[1]), lambda *_: (print('cycle', flush=True), time.sleep(0.02)));"
-        "t.training.store(run, pathlib.Path(sys.argv[2]))"
+        "t.written(run, pathlib.Path(sys.argv[2]))"
     )
     state, final = tmp_path / "state.safetensors", tmp_path / "final"
     for cycles in (2, 3, 1, 4):
@@ -107,8 +114,7 @@ def test_killed_in_the_middle_it_continues_from_the_last_saved_state(tmp_path: P
         process.wait()
     assert not final.exists()
     subprocess.run([sys.executable, "-c", script, str(state), str(final)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-    undisturbed = tmp_path / "undisturbed"
-    training.store(train(settings(), tmp_path / "none"), undisturbed)
+    undisturbed = written(train(settings(), tmp_path / "none"), tmp_path / "undisturbed")
     assert final.read_bytes() == undisturbed.read_bytes()
 
 
@@ -169,6 +175,22 @@ def test_what_a_killed_process_half_wrote_goes(tmp_path: Path) -> None:
     (tmp_path / ".state-x1y2.safetensors").write_bytes(b"half")
     train(settings(), tmp_path / "state.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_time_of_all_sessions_is_counted(tmp_path: Path) -> None:
+    state, found = tmp_path / "state.safetensors", []
+    while True:
+        try:
+            run = train(settings(), state, stop_often)
+            break
+        except Interrupted:
+            about = checkpoints.load(state)[1]
+            assert 0 < about["seconds"] <= about["earlier"]
+            found.append((about["seconds"], about["earlier"]))
+    assert len(found) > 1
+    assert found == sorted(set(found))
+    assert run.seconds >= found[-1][0]  # a stop after the last cycle leaves none to do
+    assert run.earlier == found[-1][1]
 
 
 def test_divergence_stops_the_cell_and_says_where(tmp_path: Path) -> None:
@@ -251,8 +273,7 @@ def test_training_runs_on_a_gpu_and_twice_gives_the_same_bits(tmp_path: Path) ->
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     runs = [
-        training.train(settings(), images(), rating, tmp_path / "none", torch.device("cuda"), lambda *_: None)[0]
-        for _ in range(2)
+        training.train(settings(), images(), rating, tmp_path / "none", torch.device("cuda"), lambda *_: None) for _ in range(2)
     ]
     states = [
         {k: v.cpu().numpy().tobytes() for k, v in checkpoints.tensors_of(g=r.generator, c=r.critic).items()} for r in runs

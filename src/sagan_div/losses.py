@@ -3,7 +3,7 @@
 Higher scores mean "real" throughout (the Wasserstein divergence's official code has the other sign; the game is the same).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -38,24 +38,39 @@ def penalty(loss: WassersteinDivergence, gradients: Tensor) -> Tensor:
     return loss.multiplier * loss.k * squares.pow(loss.p / 2).mean()
 
 
-def input_gradients(scores: Callable[[Tensor], Tensor], batches: Sequence[Tensor]) -> Tensor:
-    """grad_x f(x) at all images of the batches [N, C, H, W], one under the other; differentiable in the critic's weights.
+def tracked(loss: Loss, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """The images as leaves of the graph where the penalty takes the gradient at them: the loss's passes serve it too."""
+    points = loss.points if isinstance(loss, WassersteinDivergence) else "none"
+    return real.detach().requires_grad_(points in ("both", "real")), fake.detach().requires_grad_(points in ("both", "fake"))
 
-    Each batch is a pass of its own, since a batch norm in the critic ties the images of a pass together.
+
+def input_gradients(
+    loss: WassersteinDivergence,
+    critic: Callable[[Tensor], Tensor],
+    images: tuple[Tensor, Tensor],
+    scores: tuple[Tensor, Tensor],
+    mix: Tensor,
+) -> Tensor:
+    """grad_x f(x) at the penalty's points (A14), one under the other [N, C, H, W]; differentiable in the critic's weights.
+
+    `images` are the real and the generated ones, from `tracked`, and `scores` what the loss's passes made of them.
     """
-    points = [images.detach().requires_grad_(True) for images in batches]
-    total = torch.cat([scores(images) for images in points]).sum()
-    return torch.cat(torch.autograd.grad(total, points, create_graph=True))
-
-
-def penalty_points(loss: WassersteinDivergence, real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, ...]:
-    """Batches where the gradient is taken (A14): `mix` [N] of the way from real images to generated ones, or at the images."""
     match loss.points:
         case "interpolates":
-            return (real + mix.to(real).view(-1, 1, 1, 1) * (fake - real),)
+            points = between(*images, mix).requires_grad_(True)
+            return _gradients(critic(points), points)
         case "both":
-            return real, fake
+            return _gradients(torch.cat(scores), *images)
         case "real":
-            return (real,)
+            return _gradients(scores[0], images[0])
         case "fake":
-            return (fake,)
+            return _gradients(scores[1], images[1])
+
+
+def between(real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """Points [N, C, H, W] that lie `mix` [N] of the way from each real image to its generated partner (WGAN-div)."""
+    return real + mix.to(real).view(-1, 1, 1, 1) * (fake - real)
+
+
+def _gradients(scores: Tensor, *points: Tensor) -> Tensor:
+    return torch.cat(torch.autograd.grad(scores.sum(), points, create_graph=True))

@@ -56,6 +56,8 @@ class Run:
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, float] = field(default_factory=dict)
     best_tensors: dict[str, Tensor] = field(default_factory=dict)
+    seconds: float = 0.0  # that cycles took, in all sessions
+    earlier: float = 0.0  # that the sessions before this one took as a whole
 
     @property
     def images(self) -> int:
@@ -72,10 +74,8 @@ class Run:
         return [*COLUMNS, *(f"gamma_{block}" for block, _ in enumerate(attention_gammas(self.generator), start=1))]
 
 
-def train(
-    settings: TrainSettings, images: Tensor, rate: Rate, state: Path, device: torch.device, progress: Progress
-) -> tuple[Run, float]:
-    """Train one cell on images uint8 [N, C, S, S]; continue from `state` where it exists. Returns the run and its images/s.
+def train(settings: TrainSettings, images: Tensor, rate: Rate, state: Path, device: torch.device, progress: Progress) -> Run:
+    """Train one cell on images uint8 [N, C, S, S]; continue from `state` where it exists.
 
     Raises Mistake where the state belongs to other settings or the loss is no longer finite, Interrupted on SIGTERM or SIGINT.
     """
@@ -87,22 +87,25 @@ def train(
     rows, rated = _milestones(run.cycles, settings.train.log_rows), _milestones(run.cycles, settings.train.checkpoints)
     batches = Batches(settings.seed, len(images), settings.batch_size)
     advance = prepared(run, images, batches)
-    started, seconds, saved = run.images, 0.0, time.monotonic()
+    began = saved = time.monotonic()
     with _signals() as caught:
         while run.cycle < run.cycles:
             clock = time.perf_counter()
             advance(draws(run, batches))
             run.cycle += 1
-            seconds += time.perf_counter() - clock
+            save = bool(caught) or time.monotonic() - saved > SAVE_EVERY
+            if save or run.cycle in rows:
+                engine.wait(device)
+            run.seconds += time.perf_counter() - clock
             if run.cycle in rows:
                 _log(run, rate(run.generator) if run.cycle in rated else None)
             progress(run.images, run.history[-1] if run.history else {})
-            if caught or time.monotonic() - saved > SAVE_EVERY:
-                store(run, state)
+            if save:
+                store(run, state, time.monotonic() - began)
                 saved = time.monotonic()
-            if caught:
+            if save and caught:
                 raise Interrupted(f"stopped at {run.images:,} images; the same command continues from there", caught[0])
-    return run, (run.images - started) / seconds if seconds else 0.0
+    return run
 
 
 def prepared(run: Run, images: Tensor, batches: Batches) -> engine.Cycle:
@@ -162,11 +165,12 @@ def critic_step(run: Run, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     loss = run.settings.recipe.loss
     scores = partial(run.apply, run.critic)
     norm = torch.full((), math.nan, device=real.device)
+    real, fake = losses.tracked(loss, real, fake)
     with cached():  # a spectral norm iterates once an update, as in Miyato et al. 2018, algorithm 1
         score_real, score_fake = engine.scores(scores, run.settings.recipe.critic, real, fake)
         objective = losses.critic_loss(loss, score_real, score_fake)
         if isinstance(loss, WassersteinDivergence):
-            gradients = losses.input_gradients(scores, losses.penalty_points(loss, real, fake, mix))
+            gradients = losses.input_gradients(loss, scores, (real, fake), (score_real, score_fake), mix)
             objective = objective + losses.penalty(loss, gradients)
             norm = gradients.detach().flatten(1).norm(dim=1).mean()
     run.adam_critic.zero_grad()
@@ -244,10 +248,13 @@ def tensors(run: Run) -> dict[str, Tensor]:
     return found
 
 
-def store(run: Run, path: Path) -> None:
-    """Save a run, atomically: what a cycle changes, the history, and the best networks so far."""
+def store(run: Run, path: Path, session: float = 0.0) -> None:
+    """Save a run, atomically: what a cycle changes, the history, the best networks so far, and the time that it took,
+    of which this `session` has had so many seconds.
+    """
     best = {f"best.{name}": tensor for name, tensor in run.best_tensors.items()}
     about = {"settings": plain(run.settings), "cycle": run.cycle, "history": run.history, "best": run.best}
+    about |= {"seconds": run.seconds, "earlier": run.earlier + session}
     checkpoints.save(path, tensors(run) | best, about)
 
 
@@ -268,6 +275,7 @@ def restore(run: Run, path: Path) -> None:
             adam.load_state_dict(adam.state_dict() | {"state": entries})
         run.sums.copy_(found["sums"])
         run.cycle, run.history, run.best = about["cycle"], about["history"], about["best"]
+        run.seconds, run.earlier = about["seconds"], about["earlier"]
     except (KeyError, RuntimeError):
         raise Mistake(f"{path}: is no state of a training run; delete it to start anew") from None
     run.best_tensors = {name: tensor.to(run.sums.device) for name, tensor in checkpoints.part(found, "best").items()}

@@ -33,12 +33,13 @@ def run(job: Job, machine: Machine) -> None:
     files.remove(job.record)
     started, clock = datetime.now(UTC), time.monotonic()
     about = WORK[job.kind](job, machine)
+    earlier = about.pop("earlier_seconds", 0.0)  # of sessions that were interrupted
     surroundings = {
         "versions": provenance.versions(),
         "hardware": provenance.hardware(machine.device),
         "commit": provenance.commit(),
         "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - clock, 3),
+        "seconds": round(time.monotonic() - clock + earlier, 3),
     }
     plan.record(job, surroundings | about)
     shutil.rmtree(job.scratch, ignore_errors=True)

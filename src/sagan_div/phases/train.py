@@ -27,7 +27,7 @@ def work(job: Job, machine: Machine) -> About:
     rating = _rating(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
         folder = machine.live and Path(machine.live, *job.record.parent.parts[1:])
-        finished, speed = training.train(
+        finished = training.train(
             settings,
             images,
             lambda generator: rating(generator, "rating"),
@@ -42,7 +42,8 @@ def work(job: Job, machine: Machine) -> About:
     table = pd.DataFrame(finished.history, columns=finished.columns)
     files.write_text(job.outputs["history"], table.to_csv(index=False))
     return {
-        "images_per_second": round(speed, 1),
+        "images_per_second": round(finished.images / finished.seconds, 1),
+        "earlier_seconds": round(finished.earlier, 3),
         "best": finished.best,
         "images": finished.images,
         "rated_again": _rated_again(finished, rating),
