@@ -99,6 +99,9 @@ def test_classifier_survives_its_file(tmp_path: Path, classifier: features.Class
     features.save_classifier(path, classifier, {"dataset": "digits"})
     logits = classifier(datasets.to_float(images))
     assert torch.equal(features.load_classifier(path, "cpu")(datasets.to_float(images)), logits)
+    again = tmp_path / "again.safetensors"
+    features.save_classifier(again, features.load_classifier(path, "cpu"), {"dataset": "digits"})
+    assert again.read_bytes() == path.read_bytes()  # its digest can stand in git
     extractor = features.classifier_extractor(path, "cpu")
     found = extractor.probabilities(features.extract(extractor, images))
     np.testing.assert_allclose(found, logits.softmax(1), rtol=1e-4, atol=1e-7)

@@ -3,7 +3,7 @@
 import hashlib
 import http.client
 import urllib.request
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from sagan_div import config, files
+from sagan_div import checkpoints, config, files
 from sagan_div.datasets import to_float
 from sagan_div.errors import Mistake
 from sagan_div.randomness import Batches, stream
@@ -159,24 +157,20 @@ def _batches(images: Tensor, device: Device) -> Iterator[Tensor]:
         yield to_float(images[start : start + 500].to(device))
 
 
-def save_classifier(path: Path, classifier: Classifier, about: dict[str, str]) -> None:
-    """Write the classifier as safetensors, with `about` (dataset, accuracy, ...) as its metadata. Raises Mistake."""
-    state = {name: value.contiguous() for name, value in classifier.state_dict().items()}
-    with files.replacing(path) as temporary:
-        save_file(state, temporary, about | {"image_size": str(classifier.image_shape[-1])})
+def save_classifier(path: Path, classifier: Classifier, about: Mapping[str, Any]) -> None:
+    """Write the classifier with facts `about` it (dataset, accuracy, ...). Raises Mistake."""
+    checkpoints.save(path, classifier.state_dict(), {**about, "image_size": classifier.image_shape[-1]})
 
 
 def load_classifier(path: Path, device: Device) -> Classifier:
     """The classifier in a file of `save_classifier`, ready for inference. Raises Mistake for a truncated or foreign file."""
+    if not path.is_file():
+        raise Mistake(f"{path}: is missing; run `sagan-div reference` first")
     try:
-        with safe_open(path, "pt") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-            image_size = int(file.metadata()["image_size"])
-        classifier = Classifier(state["body.0.weight"].shape[1], len(state["head.bias"]), image_size)
+        state, about = checkpoints.load(path)
+        classifier = Classifier(state["body.0.weight"].shape[1], len(state["head.bias"]), about["image_size"])
         classifier.load_state_dict(state)
-    except FileNotFoundError:
-        raise Mistake(f"{path}: is missing; run `sagan-div reference` first") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError):
+    except (Mistake, KeyError, RuntimeError):
         raise Mistake(f"{path}: is no domain classifier of this version; delete it and run `sagan-div reference`") from None
     classifier.requires_grad_(False).eval()
     return classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

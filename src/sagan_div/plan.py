@@ -459,10 +459,9 @@ def _ledger(study: Study) -> Ledger:
     return [(each, recorded(each.record)) for phase in PHASES[:-1] for each in jobs(study, phase)]
 
 
-def digests(study: Study, *phases: str) -> dict[Path, str]:
-    """The SHA-256 of what the jobs of these phases have left, as recorded, in the order in which they can run."""
-    ledger = [(each, record) for each, record in _ledger(study) if phase_of(each.kind) in phases]
-    return {path: digest for path, digest in _digests(ledger).items() if digest}
+def digests(study: Study) -> dict[Path, str]:
+    """The SHA-256 of what the study's jobs have left, as recorded, in the order in which they can run."""
+    return {path: digest for path, digest in _digests(_ledger(study)).items() if digest}
 
 
 def _digests(ledger: Ledger) -> dict[Path, str | None]:

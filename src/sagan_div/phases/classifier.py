@@ -19,5 +19,5 @@ def work(job: Job, machine: Machine) -> About:
     network, accuracy = features.train_classifier(
         *read["train"], *read["test"], settings.classifier, machine.device, terminal.note
     )
-    features.save_classifier(job.outputs["classifier"], network, {"dataset": settings.dataset, "accuracy": f"{accuracy:.6f}"})
+    features.save_classifier(job.outputs["classifier"], network, {"dataset": settings.dataset, "accuracy": round(accuracy, 6)})
     return {"accuracy": accuracy}
