@@ -1,6 +1,7 @@
 """The networks of all methods in both protocols: shapes, layers counted in the built trees, norms, initialisation."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -319,12 +320,14 @@ def test_the_initial_networks_depend_on_the_seed_alone() -> None:
         ("generator", {"attention": "wang"}),
         ("generator", {"attention": "none"}),
         ("generator", {"attention_spectral": False}),
+        ("generator", {"bias": True}),
         ("critic", {"norm": "layer"}),
         ("critic", {"norm": "none"}),
         ("critic", {"norm_from": 2}),
         ("critic", {"spectral": "hidden"}),
         ("critic", {"spectral": "none"}),
         ("critic", {"slope": 0.1}),
+        ("critic", {"bias": True}),
     ],
 )
 def test_every_parameter_of_a_network_shows_in_its_tree(part: str, change: dict[str, object]) -> None:
@@ -333,6 +336,20 @@ def test_every_parameter_of_a_network_shows_in_its_tree(part: str, change: dict[
     kind, network = {"generator": (config.Generator, Generator), "critic": (config.Critic, Critic)}[part]
     trees = [repr(network(kind(**(settings | each)), NARROW)) for each in ({}, change)]
     assert trees[0] != trees[1]
+
+
+@pytest.mark.parametrize("part", ["generator", "critic"])
+def test_biases_start_from_zero_beside_the_same_weights(part: str) -> None:
+    """So that a run with them differs from one without by nothing else."""
+    method = TEXT.methods["sagan-div-a"]
+    biased = replace(method, **{part: replace(getattr(method, part), bias=True)})
+    index = ["generator", "critic"].index(part)
+    without, found = build(method, NARROW, 0)[index].state_dict(), build(biased, NARROW, 0)[index].state_dict()
+    added = {name for name in found if name not in without}
+    blocks = range(len(build(method, NARROW, 0)[index]))
+    assert added == {f"{block}.0.bias" for block in blocks}
+    assert all(not found[name].any() for name in added)
+    assert all(torch.equal(found[name], without[name]) for name in without)
 
 
 # describe

@@ -30,14 +30,14 @@ AUTHOR = {  # each method as the first author's repositories have it; what is no
     },
     "wgan-div": {
         "loss": {"name": "wasserstein-divergence", "k": 2, "p": 6, "points": "both", "multiplier": 1},
-        "critic": {"norm": "batch", "norm_from": 2, "spectral": "none", "slope": 0.2},
+        "critic": {"norm": "batch", "norm_from": 2, "spectral": "none", "slope": 0.2, "bias": False},
         "optimiser": ADAM,
         "n_critic": 5,
         "generator_latents": "same",
     },
     "sngan": {
         "loss": {"name": "non-saturating", "real_label": 0.9},
-        "critic": {"norm": "none", "norm_from": 1, "spectral": "all", "slope": 0.2},
+        "critic": {"norm": "none", "norm_from": 1, "spectral": "all", "slope": 0.2, "bias": False},
         "optimiser": ADAM,
         "generator_latents": "same",
         "batch_size": 2048,
@@ -46,7 +46,7 @@ AUTHOR = {  # each method as the first author's repositories have it; what is no
 } | {
     f"sagan-div-{variant}": {
         "loss": {"name": "wasserstein-divergence", "k": 2, "p": 6, "points": "both", "multiplier": 10},
-        "generator": {"norm": norm, "spectral": spectral, "attention": "sagan", "attention_spectral": True},
+        "generator": {"norm": norm, "spectral": spectral, "attention": "sagan", "attention_spectral": True, "bias": False},
         "optimiser": ADAM,
         "generator_latents": "same",
     }

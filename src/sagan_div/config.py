@@ -75,6 +75,7 @@ class Generator:
     spectral: Annotated[Literal["none", "hidden", "all"], "deconvolutions with spectral norm; hidden: not the last"]
     attention: Annotated[Literal["none", "sagan", "wang"], "non-local module after every block but the last"]
     attention_spectral: Annotated[bool, "spectral norm on the attention's 1x1 convolutions"]
+    bias: Annotated[bool, "biases on the deconvolutions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ class Critic:
     norm_from: Annotated[Literal[1, 2], "the first layer that is normalised"]
     spectral: Annotated[Literal["none", "hidden", "all"], "convolutions with spectral norm; hidden: not the last"]
     slope: Annotated[float, Within(0.0, 1.0), "of the leaky ReLU"]
+    bias: Annotated[bool, "biases on the convolutions"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,8 @@ class Generator(nn.Sequential):
         """Deconvolution, norm, ReLU and, last, attention (A12); the final one has neither norm nor attention (A4, A5)."""
         spectral = settings.spectral == "all" or (settings.spectral == "hidden" and not last)
         stride, padding = (1, 0) if first else (2, 1)
-        deconvolution = _initialised(nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False), spectral)
+        plain = nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False)
+        deconvolution = _initialised(plain, spectral, settings.bias)
         if last:
             return nn.Sequential(deconvolution, nn.Tanh())
         layers = [deconvolution, *_norm(settings.norm, outputs), nn.ReLU(inplace=True)]
@@ -72,15 +73,16 @@ class Critic(nn.Sequential):
             self._block(settings, inputs, outputs, number) for number, (inputs, outputs) in enumerate(pairwise(widths), start=1)
         ]
         score = nn.Conv2d(widths[-1], 1, 4, stride=1, padding=0, bias=False)
-        super().__init__(*blocks, nn.Sequential(_initialised(score, settings.spectral == "all"), nn.Flatten(0)))
+        super().__init__(*blocks, nn.Sequential(_initialised(score, settings.spectral == "all", settings.bias), nn.Flatten(0)))
 
     @staticmethod
     def _block(settings: config.Critic, inputs: int, outputs: int, number: int) -> nn.Sequential:
         """Convolution, norm, leaky ReLU."""
-        convolution = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+        plain = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+        convolution = _initialised(plain, settings.spectral != "none", settings.bias)
         norm = settings.norm if number >= settings.norm_from else "none"
         leaky = nn.LeakyReLU(settings.slope, inplace=True)
-        return nn.Sequential(_initialised(convolution, settings.spectral != "none"), *_norm(norm, outputs), leaky)
+        return nn.Sequential(convolution, *_norm(norm, outputs), leaky)
 
 
 def _norm(name: str, channels: int) -> Iterator[nn.Module]:
@@ -94,13 +96,15 @@ def _norm(name: str, channels: int) -> Iterator[nn.Module]:
         yield nn.GroupNorm(1, channels)  # one group: statistics over (C, H, W), as WGAN-div's official critic
 
 
-def _initialised(convolution: nn.Module, spectral: bool) -> nn.Module:
+def _initialised(convolution: nn.Conv2d | nn.ConvTranspose2d, spectral: bool, bias: bool = False) -> nn.Module:
     """Weights drawn from N(0, 0.02), then spectral norm registered, whose warm-up must see the final weights.
 
-    On a deconvolution PyTorch normalises the (out, in * h * w) matrix, as on a convolution.
+    On a deconvolution PyTorch normalises the (out, in * h * w) matrix, as on a convolution. Biases start from 0 and draw
+    nothing: with and without them the weights are the same.
     """
-    assert isinstance(convolution.weight, Tensor)
     nn.init.normal_(convolution.weight, 0.0, INITIAL_STD)
+    if bias:
+        convolution.bias = nn.Parameter(torch.zeros(convolution.out_channels))
     return spectral_norm(convolution) if spectral else convolution
 
 
