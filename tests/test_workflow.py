@@ -171,7 +171,7 @@ def test_git_keeps_the_digests_of_what_dvc_caches(recorded: Path) -> None:
     assert {
         f"results/train/{cell}/best.safetensors",
         f"results/score/{cell}/metrics.json",
-        "results/reference/digits/classifier.safetensors",
+        "results/reference/digits/domain-classifier.safetensors",
     } <= checked
     assert "results/digests.sha256" in command("git", "add", "--dry-run", "results", cwd=recorded).stdout
 

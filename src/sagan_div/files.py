@@ -25,9 +25,9 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
         temporary = Path(name)
-        os.fchmod(descriptor, 0o666 & ~_umask())
         os.close(descriptor)
         yield temporary
+        temporary.chmod(0o666 & ~_umask())  # last: safetensors puts a file of its own in the place of ours
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -319,7 +319,7 @@ def settings(
     raise ValueError(kind)
 
 
-_FEATURES = ("features", "datasets", "randomness")
+_FEATURES = ("features", "checkpoints", "datasets", "randomness")
 _FRECHET = ("frechet", "distances")
 _RATING = (*_FEATURES, *_FRECHET)  # of generators, during training
 _SPACES = ("phases/spaces", *_RATING, "emulation")
