@@ -1,15 +1,16 @@
 """How fast a cycle of training is: an ordinary loop, our eager engine, and the fast one, in turn in one run.
 
 python benchmarks/training.py [--methods dcgan sagan-div-d] [--shapes 64:64 32:16] [--batches 64] [--cycles 3] [--rounds 3]
-                              [--engines ordinary eager fast bfloat16] [--threads 2] [--device auto] [--clock wall|processor]
-                              [--out training.json]
+                              [--engines ordinary eager fast bfloat16 inductor] [--threads 2] [--device auto]
+                              [--clock wall|processor] [--out training.json]
 
 Prints a table and writes JSON with the hardware and the versions. A cycle is n critic steps and a generator step, loading of
 the images included; a shape is image size : width (64:64 is the paper's, 32:16 the demo's). Every engine has a process of its
 own, and the rounds go around them; a time is the median of the rounds, a ratio that of the rounds' ratios to the ordinary loop.
 On a machine that others use, `--clock processor --threads 1` measures processor time, of which they take less away.
 The ordinary loop is what users come from: a DataLoader that resizes with PIL, spectral norm at every call, generated images
-that stay attached to the generator, a generator step that also fills the critic's gradients.
+that stay attached to the generator, a generator step that also fills the critic's gradients. `inductor` (which has to be
+asked for) compiles the eager engine's gradients; its first cycle takes a minute.
 """
 
 import argparse
@@ -35,13 +36,16 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import flop_registry
 from torchvision import transforms
 
-from sagan_div import config, files, losses, plan, provenance, training
-from sagan_div.datasets import resized
-from sagan_div.networks import Shape, build
+from sagan_div import config, engine, files, losses, plan, provenance, training
+from sagan_div.datasets import resized, to_float
+from sagan_div.networks import Critic, Generator, Shape, build
 from sagan_div.randomness import Batches
 
 COUNT = 10_000  # images of 28x28 to load from
-ENGINES = ("ordinary", "eager", "fast", "bfloat16")
+ENGINES = ("ordinary", "eager", "fast", "bfloat16", "inductor")
+
+
+EAGER = ["train.engine=eager"]
 
 
 class Task(NamedTuple):
@@ -57,7 +61,7 @@ class Task(NamedTuple):
     clock: str
 
     def settings(self) -> plan.TrainSettings:
-        own = {"bfloat16": ["train.precision=bfloat16"], "eager": ["train.engine=eager"]}.get(self.engine, [])
+        own = {"bfloat16": ["train.precision=bfloat16"], "eager": EAGER, "inductor": EAGER}.get(self.engine, [])
         sizes = [f"image_size={self.image_size}", f"width={self.width}", f"train.batch_size={self.batch_size}"]
         study = config.load(Path(__file__).parents[1] / "params.yaml", sets=[*sizes, *own])
         found = plan.settings(study, "train", "mnist", self.method, 0)
@@ -157,6 +161,48 @@ def ours(settings: plan.TrainSettings, device: torch.device) -> Callable[[], Non
     return cycle
 
 
+# The eager engine, compiled
+
+
+def inductor(settings: plan.TrainSettings, device: torch.device) -> Callable[[], None]:
+    """Both steps' gradients as a compiled graph each, second derivatives included, of the eager engine's networks."""
+    torch._dynamo.config.trace_autograd_ops = True  # type: ignore[attr-defined]
+    images = resized(pictures()[:, None], settings.image_size).to(device)
+    run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
+    batches, loss = Batches(settings.seed, len(images), settings.batch_size), settings.recipe.loss
+
+    def of_critic(real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, ...]:
+        real, fake = losses.tracked(loss, real, fake)
+        scores = engine.scores(run.critic, settings.recipe.critic, real, fake)
+        objective = losses.critic_loss(loss, *scores)
+        if isinstance(loss, config.WassersteinDivergence):
+            gradients = losses.input_gradients(loss, run.critic, (real, fake), scores, mix)
+            objective = objective + losses.penalty(loss, gradients)
+        return torch.autograd.grad(objective, list(run.critic.parameters()))
+
+    def of_generator(z: Tensor) -> tuple[Tensor, ...]:
+        objective = losses.generator_loss(loss, run.critic(run.generator(z)))
+        return torch.autograd.grad(objective, list(run.generator.parameters()))
+
+    generated, critic_gradients, generator_gradients = map(torch.compile, (run.generator.forward, of_critic, of_generator))
+
+    def step(network: Generator | Critic, adam: Adam, gradients: tuple[Tensor, ...]) -> None:
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            parameter.grad = gradient
+        adam.step()
+
+    def cycle() -> None:
+        drawn = training.draws(run, batches).to(device)
+        for indices, z, mix in zip(drawn.images, drawn.latents, drawn.mix, strict=True):
+            with torch.no_grad():
+                fake = generated(z)
+            step(run.critic, run.adam_critic, critic_gradients(to_float(images[indices]), fake, mix))
+        step(run.generator, run.adam_generator, generator_gradients(drawn.generator))
+        run.cycle += 1
+
+    return cycle
+
+
 # Measuring
 
 
@@ -176,9 +222,11 @@ def measured(task: Task, answer: Connection) -> None:
     """A process of its own: prepares, then runs so many cycles whenever it is told to; 0 ends it."""
     torch.set_num_threads(task.threads)
     device = torch.device(task.device)
-    cycle = (ordinary if task.engine == "ordinary" else ours)(task.settings(), device)
+    prepare = {"ordinary": ordinary, "inductor": inductor}.get(task.engine, ours)
+    cycle = prepare(task.settings(), device)
     with Counter() as counter:
         cycle()
+    cycle()  # under the counter nothing is compiled
     answer.send(counter.total / 1e9)
     now = time.process_time if task.clock == "processor" else time.perf_counter
     wait = partial(torch.cuda.synchronize, device) if device.type == "cuda" else lambda: None
@@ -257,7 +305,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=methods, choices=methods)
     parser.add_argument("--shapes", nargs="+", default=["64:64", "32:16"])
     parser.add_argument("--batches", nargs="+", type=int, help="64; on a GPU also 2048")
-    parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=ENGINES)
+    parser.add_argument("--engines", nargs="+", default=list(ENGINES[:4]), choices=ENGINES)
     parser.add_argument("--cycles", type=int, default=2, help="timed together")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
