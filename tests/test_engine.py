@@ -3,6 +3,7 @@
 import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -231,6 +232,23 @@ def test_bfloat16_is_near_and_keeps_its_sums_in_float32(method: str, name: str) 
     assert not torch.equal(rough.sums, exact.sums)
     scores = slice(1, 3)  # the penalty raises the relative error to the sixth power
     assert torch.allclose(rough.sums[scores], exact.sums[scores], rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize("name", ["eager", "fast"])
+def test_bfloat16_sees_every_update_of_a_cycle(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Autocast would keep the weights that it has cast until the cycle's end, five updates later."""
+    told = settings("wgan-div", f"train.engine={name}", "train.precision=bfloat16")
+    found, _ = run_of(told, 2)
+    step = training.critic_step
+
+    def forgetful(*words: Any) -> Tensor:
+        torch.clear_autocast_cache()
+        return step(*words)
+
+    monkeypatch.setattr(training, "critic_step", forgetful)
+    expected, _ = run_of(told, 2)
+    for key, tensor in training.tensors(expected).items():
+        assert torch.equal(training.tensors(found)[key], tensor), key
 
 
 @pytest.mark.gpu

@@ -87,8 +87,17 @@ def _biased(maps: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
 
 
 def _call(function: type[torch.autograd.Function], *values: Any) -> Tensor:
-    result: Tensor = function.apply(*values)
+    """The function's value, as a node of the graph where one is built: a node's upkeep takes longer than a small layer."""
+    result: Tensor = function.apply(*values) if torch.is_grad_enabled() else function.forward(_NoGraph(), *values)
     return result
+
+
+class _NoGraph:
+    """In place of a node's context, where nothing will be differentiated."""
+
+    def save_for_backward(self, *_: Tensor) -> None: ...
+
+    def set_materialize_grads(self, _: bool) -> None: ...
 
 
 # --- (de)convolutions with 4x4 kernels, stride 2, padding 1: each the other's gradient ----------------------------------
@@ -97,20 +106,20 @@ def _call(function: type[torch.autograd.Function], *values: Any) -> Tensor:
 def _down(x: Tensor, weight: Tensor) -> Tensor:
     """Maps [N, c, 2S, 2S], kernels [C, c, 4, 4] -> [N, C, S, S]: a convolution, or the gradient of the deconvolution _up."""
     shape = (len(x), len(weight), x.shape[2] // 2, x.shape[3] // 2)
-    return _call(_Down, x, weight, _call(_Kernels, x.detach(), weight, shape))
+    return _call(_Down, x, weight, _kernels_node(x, weight, shape))
 
 
 def _up(y: Tensor, weight: Tensor) -> Tensor:
     """Maps [N, C, S, S], kernels [C, c, 4, 4] -> [N, c, 2S, 2S]: a deconvolution, or the gradient of the convolution _down."""
     shape = (len(y), weight.shape[1], 2 * y.shape[2], 2 * y.shape[3])
-    return _call(_Up, y, weight, _call(_Kernels, y.detach(), weight, shape))
+    return _call(_Up, y, weight, _kernels_node(y, weight, shape))
 
 
 class _Down(torch.autograd.Function):
     """Autograd's own second derivative of a convolution takes other paths, with copies."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, kernels: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, kernels: Tensor | None) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.set_materialize_grads(False)
         x, weight = _products(x, weight)
@@ -121,42 +130,49 @@ class _Down(torch.autograd.Function):
         (weight,) = ctx.saved_tensors
         if gradient is None:
             return None, None, None
-        return _up(gradient, weight) if ctx.needs_input_grad[0] else None, None, gradient
+        maps, _, kernels = ctx.needs_input_grad
+        return _up(gradient, weight) if maps else None, None, gradient if kernels else None
 
 
 class _Up(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, y: Tensor, weight: Tensor, kernels: Tensor) -> Tensor:
+    def forward(ctx: Any, y: Tensor, weight: Tensor, kernels: Tensor | None) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.set_materialize_grads(False)
         y, weight = _products(y, weight)
         if weight.shape[1] > THIN or y.device.type != "cpu":
             return F.conv_transpose2d(_channels_last(y), weight, stride=2, padding=1)
-        return _assembled(_channels_last(y).flatten(2).transpose(1, 2) @ weight.flatten(1), y.shape[2])
+        pixels = _channels_last(y).permute(1, 0, 2, 3)
+        return _assembled((weight.flatten(1).t() @ pixels.flatten(1)).view(-1, *pixels.shape[1:]))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor | None) -> tuple[Tensor | None, None, Tensor | None]:
         (weight,) = ctx.saved_tensors
         if gradient is None:
             return None, None, None
-        return _down(gradient, weight) if ctx.needs_input_grad[0] else None, None, gradient
+        maps, _, kernels = ctx.needs_input_grad
+        return _down(gradient, weight) if maps else None, None, gradient if kernels else None
 
 
-def _assembled(patches: Tensor, side: int) -> Tensor:
-    """Patches [N, S * S, c * 4 * 4], two pixels apart -> their overlapping sum [N, c, 2S, 2S]: F.fold's sums in F.fold's order.
+def _assembled(patches: Tensor) -> Tensor:
+    """Patches [c * 4 * 4, N, S, S], two pixels apart -> their overlapping sum [N, c, 2S, 2S]: F.fold's sums in F.fold's order.
 
     Row 2 a + p of a patch at i falls on row 2 (i + a) + p - 1: for each a and b (of the columns) one sum of whole maps.
     """
-    parts = patches.float() if patches.dtype == torch.bfloat16 else patches
-    parts = (
-        parts.view(len(parts), side, side, -1, 2, 2, 2, 2).permute(4, 6, 0, 3, 5, 7, 1, 2).contiguous()
-    )  # a, b, N, c, p, q, i, j
-    maps = parts.new_zeros(*parts.shape[2:6], side + 1, side + 1)
+    count, side = patches.shape[1:3]
+    parts = patches.view(-1, 2, 2, 2, 2, count, side, side)  # c, a, p, b, q, N, i, j
+    parts = parts.float() if parts.dtype == torch.bfloat16 else parts
+    maps = parts.new_zeros(len(parts), 2, 2, count, side + 1, side + 1)
     for a in (0, 1):
         for b in (0, 1):
-            maps[..., a : a + side, b : b + side] += parts[a, b]
-    whole = maps.permute(0, 1, 4, 2, 5, 3).reshape(len(patches), -1, 2 * side + 2, 2 * side + 2)
+            maps[..., a : a + side, b : b + side].add_(parts[:, a, :, b])
+    whole = maps.permute(3, 0, 4, 1, 5, 2).reshape(count, -1, 2 * side + 2, 2 * side + 2)
     return whole[:, :, 1:-1, 1:-1].to(patches.dtype)
+
+
+def _kernels_node(x: Tensor, weight: Tensor, shape: tuple[int, ...]) -> Tensor | None:
+    """The node that a gradient of maps of this shape takes to the kernels, where they want one."""
+    return _call(_Kernels, x.detach(), weight, shape) if torch.is_grad_enabled() and weight.requires_grad else None
 
 
 class _Kernels(torch.autograd.Function):
@@ -233,7 +249,7 @@ class _LeakyGradient(torch.autograd.Function):
     def forward(ctx: Any, gradient: Tensor, y: Tensor, slope: float) -> Tensor:
         ctx.save_for_backward(y)
         ctx.slope = slope
-        result: Tensor = torch.ops.aten.leaky_relu_backward(gradient, y, slope, True)
+        result: Tensor = torch.ops.aten.leaky_relu_backward(_channels_last(gradient), y, slope, True)
         return result
 
     @staticmethod
@@ -338,7 +354,7 @@ def _arithmetic(settings: Train, device: torch.device) -> Iterator[None]:
     try:
         with (
             torch.backends.cudnn.flags(enabled=True, deterministic=deterministic, allow_tf32=tf32),
-            torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"),
+            torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16", cache_enabled=False),
         ):
             yield
     finally:
@@ -372,5 +388,5 @@ class Captured:
 
     def __call__(self, drawn: Draws) -> None:
         for static, fresh in zip(self.drawn, drawn, strict=True):
-            static.copy_(fresh, non_blocking=True)
+            static.copy_(fresh.pin_memory(), non_blocking=True)  # so that the host draws while the device computes
         self.graph.replay()
