@@ -2,7 +2,7 @@
 
 python benchmarks/training.py [--methods dcgan sagan-div-d] [--shapes 64:64 32:16] [--batches 64] [--cycles 3] [--rounds 3]
                               [--engines ordinary eager fast bfloat16 inductor] [--threads 2] [--device auto]
-                              [--clock wall|processor] [--out training.json]
+                              [--clock wall|processor] [--profile] [--out training.json]
 
 Prints a table and writes JSON with the hardware and the versions. A cycle is n critic steps and a generator step, loading of
 the images included; a shape is image size : width (64:64 is the paper's, 32:16 the demo's). Every engine has a process of its
@@ -10,7 +10,8 @@ own, and the rounds go around them; a time is the median of the rounds, a ratio 
 On a machine that others use, `--clock processor --threads 1` measures processor time, of which they take less away.
 The ordinary loop is what users come from: a DataLoader that resizes with PIL, spectral norm at every call, generated images
 that stay attached to the generator, a generator step that also fills the critic's gradients. `inductor` (which has to be
-asked for) compiles the eager engine's gradients; its first cycle takes a minute.
+asked for) compiles the eager engine's gradients; its first cycle takes a minute. `--profile` tells where the time of three more
+cycles goes, operators and FLOPs, and how fast a large matrix product is beside them.
 """
 
 import argparse
@@ -59,6 +60,7 @@ class Task(NamedTuple):
     device: str
     threads: int
     clock: str
+    profile: bool
 
     def settings(self) -> plan.TrainSettings:
         own = {"bfloat16": ["train.precision=bfloat16"], "eager": EAGER, "inductor": EAGER}.get(self.engine, [])
@@ -83,6 +85,8 @@ class Row(NamedTuple):
     peak_gigabytes: float
     kernels: int | None  # per cycle; on a GPU
     speedup: float | None  # over the ordinary loop
+    profile: dict[str, tuple[float, float]] | None  # of more cycles, by KINDS: milliseconds and GFLOP
+    matrix_product: float | None  # GFLOP/s of a large one in float32, beside the profile
 
 
 def pictures() -> np.ndarray:
@@ -206,16 +210,35 @@ def inductor(settings: plan.TrainSettings, device: torch.device) -> Callable[[],
 # Measuring
 
 
+KINDS = {  # of PyTorch's operators, by name; in this order
+    "convolutions": "conv",
+    "matrix products": "mm",
+    "other operators": "aten::",
+    "around operators": "",
+}
+
+
 class Counter(TorchDispatchMode):
     """FLOPs of convolutions and matrix products, two per multiply-add. (FlopCounterMode's hooks refuse autograd.grad.)"""
 
-    total = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_kind = dict.fromkeys(KINDS, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_kind.values())
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
         count = flop_registry.get(function._overloadpacket)
-        self.total += count(*args, **(kwargs or {}), out_val=result) if count else 0
+        if count:
+            self.by_kind[_kind(str(function))] += count(*args, **(kwargs or {}), out_val=result)
         return result
+
+
+def _kind(operator: str) -> str:
+    return next(kind for kind, mark in KINDS.items() if mark in operator)
 
 
 def measured(task: Task, answer: Connection) -> None:
@@ -237,7 +260,8 @@ def measured(task: Task, answer: Connection) -> None:
             cycle()
         wait()
         answer.send((now() - started) / cycles)
-    answer.send((_peak(device), _kernels(cycle) if device.type == "cuda" else None))
+    kernels = _kernels(cycle) if device.type == "cuda" else None
+    answer.send((_peak(device), kernels, *((_profile(cycle), _matrix_product()) if task.profile else (None, None))))
 
 
 def _peak(device: torch.device) -> float:
@@ -251,6 +275,38 @@ def _kernels(cycle: Callable[[], None]) -> int:
         cycle()
         torch.cuda.synchronize()
     return sum(event.device_type == torch.profiler.DeviceType.CUDA for event in profile.events())
+
+
+def _profile(cycle: Callable[[], None], cycles: int = 3) -> dict[str, tuple[float, float]]:
+    """Where the host's time of a cycle goes, and what is computed there: milliseconds and GFLOP by KINDS."""
+    with Counter() as counter:
+        cycle()
+    settle_first = torch.profiler.schedule(wait=0, warmup=1, active=cycles)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], schedule=settle_first) as profile:
+        cycle()
+        profile.step()
+        started = time.perf_counter()
+        for _ in range(cycles):
+            cycle()
+        whole = time.perf_counter() - started
+    seconds = dict.fromkeys(KINDS, 0.0)
+    for event in profile.key_averages():
+        seconds[_kind(event.key)] += event.self_cpu_time_total / 1e6
+    *operators, around = KINDS
+    seconds[around] = whole - sum(seconds[kind] for kind in operators)
+    return {kind: (seconds[kind] / cycles * 1e3, counter.by_kind[kind] / 1e9) for kind in KINDS}
+
+
+def _matrix_product(size: int = 2048) -> float:
+    """GFLOP/s of the best of ten matrix products in float32."""
+    a, b = torch.rand(2, size, size)
+
+    def seconds() -> float:
+        started = time.perf_counter()
+        a @ b
+        return time.perf_counter() - started
+
+    return 2 * size**3 / min(seconds() for _ in range(10)) / 1e9
 
 
 def compared(tasks: list[Task], cycles: int, rounds: int) -> Iterator[Row]:
@@ -270,7 +326,7 @@ def compared(tasks: list[Task], cycles: int, rounds: int) -> Iterator[Row]:
             found.append(link.recv())
     for task, link, found in zip(tasks, links, seconds, strict=True):
         link.send(0)
-        peak, kernels = link.recv()
+        peak, kernels, profile, product = link.recv()
         middle = statistics.median(found)
         images = task.batch_size * task.settings().recipe.n_critic
         ratios = [a / b for a, b in zip(seconds[0], found, strict=True)] if tasks[0].engine == "ordinary" else []
@@ -284,6 +340,8 @@ def compared(tasks: list[Task], cycles: int, rounds: int) -> Iterator[Row]:
             peak_gigabytes=peak,
             kernels=kernels,
             speedup=statistics.median(ratios) if ratios else None,
+            profile=profile,
+            matrix_product=product,
         )
 
 
@@ -296,6 +354,11 @@ def _shown(row: Row) -> Row:
         f"{'' if row.speedup is None else f'{row.speedup:>8.2f}x'} {kernels}",
         flush=True,
     )
+    for kind, (milliseconds, gigaflops) in (row.profile or {}).items():
+        rate = f"{gigaflops:>26.2f} GFLOP{gigaflops / milliseconds * 1e3:>9.1f} GFLOP/s" if gigaflops else ""
+        print(f"{kind:>41}{milliseconds:>10.1f} ms{rate}", flush=True)
+    if row.matrix_product:
+        print(f"{'a large matrix product':>41}{row.matrix_product:>54.1f} GFLOP/s", flush=True)
     return row
 
 
@@ -311,6 +374,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--clock", default="wall", choices=["wall", "processor"])
+    parser.add_argument("--profile", action="store_true", help="where the time of more cycles goes")
     parser.add_argument("--out", type=Path, default=Path("training.json"))
     words = parser.parse_args()
     torch.set_num_threads(words.threads)
@@ -320,7 +384,7 @@ def main() -> None:
     for size, width in (map(int, shape.split(":")) for shape in words.shapes):
         for batch in batches:
             for method in words.methods:
-                how = (words.device, words.threads, words.clock)
+                how = (words.device, words.threads, words.clock, words.profile)
                 tasks = [Task(method, size, width, batch, each, *how) for each in words.engines]
                 rows += [_shown(row) for row in compared(tasks, words.cycles, words.rounds)]
     about = {
