@@ -312,11 +312,13 @@ def _matrix_product(size: int = 2048) -> float:
 def compared(tasks: list[Task], cycles: int, rounds: int) -> Iterator[Row]:
     """The engines of one method at one size, in turn."""
     context = multiprocessing.get_context("spawn")
-    links = []
+    links, processes = [], []
     for task in tasks:
         here, there = context.Pipe()
-        context.Process(target=measured, args=(task, there), daemon=True).start()
+        process = context.Process(target=measured, args=(task, there), daemon=True)
+        process.start()
         links.append(here)
+        processes.append(process)
     flops = {task.engine: link.recv() for task, link in zip(tasks, links, strict=True)}
     useful = flops.get("eager", min(flops.values()))
     seconds: list[list[float]] = [[] for _ in tasks]
@@ -324,9 +326,10 @@ def compared(tasks: list[Task], cycles: int, rounds: int) -> Iterator[Row]:
         for link, found in zip(links, seconds, strict=True):
             link.send(cycles)
             found.append(link.recv())
-    for task, link, found in zip(tasks, links, seconds, strict=True):
+    for task, link, process, found in zip(tasks, links, processes, seconds, strict=True):
         link.send(0)
         peak, kernels, profile, product = link.recv()
+        process.join()  # its end takes a core from whatever is measured next
         middle = statistics.median(found)
         images = task.batch_size * task.settings().recipe.n_critic
         ratios = [a / b for a, b in zip(seconds[0], found, strict=True)] if tasks[0].engine == "ordinary" else []
@@ -379,7 +382,7 @@ def main() -> None:
     words = parser.parse_args()
     torch.set_num_threads(words.threads)
     batches = words.batches or ([64, 2048] if words.device.startswith("cuda") else [64])
-    load = os.getloadavg()[0]
+    load, rate = os.getloadavg()[0], _matrix_product()
     rows: list[Row] = []
     for size, width in (map(int, shape.split(":")) for shape in words.shapes):
         for batch in batches:
@@ -391,6 +394,7 @@ def main() -> None:
         "hardware": provenance.hardware(torch.device(words.device)),
         "versions": provenance.versions(),
         "load_at_the_start": round(load, 2),
+        "matrix_product": {"before": rate, "after": _matrix_product()},  # GFLOP/s: who else used the cores is not to be seen
         "clock": words.clock,
         "cycles": words.cycles,
         "rounds": words.rounds,
