@@ -394,7 +394,7 @@ def main() -> None:
         "hardware": provenance.hardware(torch.device(words.device)),
         "versions": provenance.versions(),
         "load_at_the_start": round(load, 2),
-        "matrix_product": {"before": rate, "after": _matrix_product()},  # GFLOP/s: who else used the cores is not to be seen
+        "matrix_product": {"before": rate, "after": _matrix_product()},  # GFLOP/s: what others leave of the cores
         "clock": words.clock,
         "cycles": words.cycles,
         "rounds": words.rounds,
