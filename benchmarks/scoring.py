@@ -28,7 +28,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from sagan_div import features, files, frechet, inception, metrics, provenance
+from sagan_div import files
+from sagan_div.evaluation import features, frechet, inception, metrics
+from sagan_div.phases import provenance
 
 
 class Row(NamedTuple):

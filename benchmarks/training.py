@@ -37,10 +37,16 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import flop_registry
 from torchvision import transforms
 
-from sagan_div import config, engine, files, losses, plan, provenance, training
-from sagan_div.datasets import resized, to_float
-from sagan_div.networks import Critic, Generator, Shape, build
-from sagan_div.randomness import Batches
+from sagan_div import files
+from sagan_div.data.datasets import resized, to_float
+from sagan_div.data.randomness import Batches
+from sagan_div.losses import losses
+from sagan_div.models.networks import Critic, Generator, Shape, build
+from sagan_div.phases import provenance
+from sagan_div.study import schema as config
+from sagan_div.training import engine
+from sagan_div.training import loop as training
+from sagan_div.workflow import plan
 
 COUNT = 10_000  # images of 28x28 to load from
 ENGINES = ("ordinary", "eager", "fast", "bfloat16", "inductor")

@@ -17,7 +17,8 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))  # the package of this very checkout
 
-from sagan_div import cli, config  # noqa: E402
+from sagan_div.cli import main as cli  # noqa: E402
+from sagan_div.study import schema as config  # noqa: E402
 
 SECTION = "the keys below"
 KINDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div.attention import ATTENTION, NonLocalBlock, SaganAttention
+from sagan_div.models.attention import ATTENTION, NonLocalBlock, SaganAttention
 
 SIDES = (4, 6)  # unequal, so that rows and columns can't be mistaken for each other
 

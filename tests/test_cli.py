@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sagan_div import cli, plan
+from sagan_div.cli import main as cli
+from sagan_div.workflow import plan
 from support import command, params_alone
 
 Call = Callable[..., tuple[int, str, str]]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sagan_div import comparison
 from sagan_div.errors import Mistake
+from sagan_div.report import comparison
 from support import command
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sagan_div import config
 from sagan_div.errors import Mistake
+from sagan_div.study import schema as config
 from support import FULL, ROOT
 
 PARAMS = ROOT / "params.yaml"

@@ -10,9 +10,9 @@ import torch
 import torchvision
 from PIL import Image
 
-from sagan_div import datasets
-from sagan_div.config import Dataset
+from sagan_div.data import datasets
 from sagan_div.errors import Mistake
+from sagan_div.study.schema import Dataset
 from support import OFFICIAL, md5s
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sagan_div import devices
 from sagan_div.errors import Mistake
+from sagan_div.phases import gpu_slots as devices
 
 HOLD = "import os, time; from sagan_div import devices; print(devices.take('auto', lambda _: None), flush=True); {then}"
 Hold = Callable[..., subprocess.Popen[str]]

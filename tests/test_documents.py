@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sagan_div import cli, config
+from sagan_div.cli import main as cli
 from sagan_div.report import paper
+from sagan_div.study import schema as config
 from support import ROOT, Run, command
 from test_protocols import leaves, table
 

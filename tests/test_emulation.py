@@ -11,8 +11,9 @@ from torch import Tensor
 from torchvision.transforms import functional as transforms
 from torchvision.utils import save_image
 
-from sagan_div import emulation, floors
-from sagan_div.frechet import frechet_distance, moments
+from sagan_div.evaluation import author_sampler as emulation
+from sagan_div.evaluation import real_vs_real as floors
+from sagan_div.evaluation.frechet import frechet_distance, moments
 
 
 def seeded(*shape: int, low: int = 0, high: int = 256, seed: int = 0) -> Tensor:

@@ -9,10 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div import config, engine, plan, training
-from sagan_div.datasets import to_float
-from sagan_div.networks import Shape, build
-from sagan_div.randomness import Batches, Draws
+from sagan_div.data.datasets import to_float
+from sagan_div.data.randomness import Batches, Draws
+from sagan_div.models.networks import Shape, build
+from sagan_div.study import schema as config
+from sagan_div.training import engine
+from sagan_div.training import loop as training
+from sagan_div.workflow import plan
 from support import ROOT
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"

@@ -15,8 +15,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from sagan_div import config, datasets, features, frechet, inception
+from sagan_div.data import datasets
 from sagan_div.errors import Mistake
+from sagan_div.evaluation import features, frechet, inception
+from sagan_div.study import schema as config
 from support import OFFICIAL, ROOT, command
 
 

@@ -11,12 +11,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div import config, datasets, plan, training
-from sagan_div.features import Extractor, classifier_extractor, extract, save_classifier, train_classifier
-from sagan_div.frechet import Moments, frechet_distance, moments
-from sagan_div.networks import Generator, Shape
-from sagan_div.randomness import Batches
-from sagan_div.sampling import draw
+from sagan_div.data import datasets
+from sagan_div.data.randomness import Batches
+from sagan_div.evaluation.features import Extractor, classifier_extractor, extract, save_classifier, train_classifier
+from sagan_div.evaluation.frechet import Moments, frechet_distance, moments
+from sagan_div.models.networks import Generator, Shape
+from sagan_div.models.sampling import draw
+from sagan_div.study import schema as config
+from sagan_div.training import loop as training
+from sagan_div.workflow import plan
 from support import ROOT
 
 pytestmark = pytest.mark.slow

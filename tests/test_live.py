@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sagan_div import cli, live
+from sagan_div.cli import main as cli
 from sagan_div.errors import Mistake
+from sagan_div.training import tensorboard as live
 from support import TINY, params_alone
 
 CELL = "tiny/train/digits/dcgan/seed0"

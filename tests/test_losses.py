@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sagan_div import config, plan, training
-from sagan_div.config import Hinge, NonSaturating, WassersteinDivergence
-from sagan_div.losses import between, critic_loss, generator_loss, input_gradients, penalty, tracked
-from sagan_div.networks import Shape
+from sagan_div.losses.losses import between, critic_loss, generator_loss, input_gradients, penalty, tracked
+from sagan_div.models.networks import Shape
+from sagan_div.study import schema as config
+from sagan_div.study.schema import Hinge, NonSaturating, WassersteinDivergence
+from sagan_div.training import loop as training
+from sagan_div.workflow import plan
 from support import ROOT
 
 POINTS = ("interpolates", "both", "real", "fake")

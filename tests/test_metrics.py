@@ -8,9 +8,9 @@ import torch
 from scipy import linalg, stats
 from sklearn.neighbors import NearestNeighbors
 
-from sagan_div import frechet, inception, memorisation, metrics
 from sagan_div.errors import Mistake
-from sagan_div.frechet import Moments
+from sagan_div.evaluation import frechet, inception, memorisation, metrics
+from sagan_div.evaluation.frechet import Moments
 
 
 def normal(count: int, dimensions: int, seed: int = 0, scale: float = 1.0, shift: float = 0.0) -> np.ndarray:

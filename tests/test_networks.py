@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from sagan_div import config
-from sagan_div.attention import NonLocalBlock, SaganAttention
-from sagan_div.networks import Critic, Generator, Shape, build, describe
+from sagan_div.models.attention import NonLocalBlock, SaganAttention
+from sagan_div.models.networks import Critic, Generator, Shape, build, describe
+from sagan_div.study import schema as config
 from support import ROOT
 
 TEXT = config.load(ROOT / "params.yaml")

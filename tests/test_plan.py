@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sagan_div import config, files, plan
+from sagan_div import files
 from sagan_div.errors import Mistake
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 from support import FULL, ROOT
 
 TINY = ["datasets=[digits]", "methods=[dcgan, sngan]", "seeds=[0]", "score.extractors=[classifier]"]

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from sagan_div import cli, config
+from sagan_div.cli import main as cli
+from sagan_div.study import schema as config
 from support import FULL, ROOT
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"

@@ -7,8 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from sagan_div import checkpoints, config, networks, plan, sampling
 from sagan_div.errors import Mistake
+from sagan_div.models import checkpoints, networks, sampling
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 from support import ROOT
 
 SHAPE = networks.Shape(image_size=16, channels=1, width=8, latent=16)
@@ -55,7 +57,7 @@ def test_values_are_rounded_by_one_map_for_all() -> None:
     values = torch.tensor([-1.0, -0.999, 0.0, 0.003, 1.0])
     assert sampling.to_uint8(values).tolist() == [0, 0, 128, 128, 255]
     everything = torch.arange(256, dtype=torch.uint8)
-    from sagan_div.datasets import to_float
+    from sagan_div.data.datasets import to_float
 
     assert torch.equal(sampling.to_uint8(to_float(everything)), everything)
 

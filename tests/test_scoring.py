@@ -8,9 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
-from sagan_div import config, features, files, frechet, plan, sampling, training
-from sagan_div.networks import Generator, Shape
+from sagan_div import files
+from sagan_div.evaluation import features, frechet
+from sagan_div.models import sampling
+from sagan_div.models.networks import Generator, Shape
 from sagan_div.phases import Machine, reference, score, spaces, train
+from sagan_div.study import schema as config
+from sagan_div.training import loop as training
+from sagan_div.workflow import plan
 from support import ROOT
 from test_features import digits, pytorch_fid, trained, weights  # noqa: F401 (weights is a fixture)
 

@@ -12,8 +12,12 @@ import torch
 from click.testing import CliRunner, Result
 from torch import Tensor
 
-from sagan_div import checkpoints, cli, config, networks, plan, sampling, sharing
+from sagan_div.cli import main as cli
 from sagan_div.errors import Mistake
+from sagan_div.models import checkpoints, networks, sampling
+from sagan_div.report import export as sharing
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 from support import FULL, ROOT
 
 SMALL = (FULL, "image_size=32", "width=8", "latent=20", "seeds=[0]", "datasets=[digits]", "score.extractors=[classifier]")

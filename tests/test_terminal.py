@@ -13,7 +13,7 @@ import pytest
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
-from sagan_div import cli
+from sagan_div.cli import main as cli
 from support import FULL, ROOT, command
 
 COLOUR = re.compile(r"\x1b\[[\d;]*(3\d|4\d|9\d|10\d)m")

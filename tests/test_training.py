@@ -14,9 +14,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div import checkpoints, config, plan, training
+from sagan_div.data.randomness import Batches, latents, stream
 from sagan_div.errors import Interrupted, Mistake
-from sagan_div.randomness import Batches, latents, stream
+from sagan_div.models import checkpoints
+from sagan_div.study import schema as config
+from sagan_div.training import loop as training
+from sagan_div.workflow import plan
 from support import ROOT
 
 METHODS = list(config.load(ROOT / "params.yaml").methods)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sagan_div import config, plan, report
+from sagan_div.report import report
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 from support import ROOT, TINY, command, params_alone
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from sagan_div import config, plan
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 from support import ROOT, Run, command
 
 STANDIN = Path(__file__).with_name("standin")

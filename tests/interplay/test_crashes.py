@@ -12,7 +12,8 @@ import psutil
 import pytest
 from projects import Project, finished, start
 
-from sagan_div import config, plan
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 
 pytestmark = pytest.mark.slow
 COMMANDS = {"snakemake": ("snakemake", "--cores", "2", "--resources", "gpu=2"), "dvc": ("dvc", "repro")}

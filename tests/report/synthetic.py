@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from sagan_div import checkpoints, config, networks, plan, report
-from sagan_div.report import gather
+from sagan_div.models import checkpoints, networks
+from sagan_div.report import gather, report
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {  # FIDs in the paper's order, at a level of our own

@@ -99,7 +99,7 @@ def test_durations(seconds: float | None, words: str) -> None:
 
 
 def test_history_columns_are_those_of_training() -> None:
-    from sagan_div import training
+    from sagan_div.training import loop as training
 
     assert set(gather.HISTORY) == set(history("dcgan", 0, 100).splitlines()[0].split(","))
     assert set(gather.HISTORY) <= set(training.COLUMNS)

@@ -19,9 +19,10 @@ from rich.console import Console
 from scipy import stats
 from synthetic import FLOOR, MEASURED, ROOT, Tree, grow, level, study
 
-from sagan_div import config, plan, report
 from sagan_div.errors import Mistake
-from sagan_div.report import architecture, catalogue, gather, prose, tables, typesetting, writing
+from sagan_div.report import architecture, catalogue, gather, prose, report, tables, typesetting, writing
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 
 
 class Addresses(HTMLParser):

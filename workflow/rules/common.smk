@@ -1,4 +1,4 @@
-"""The study, and what every rule asks of it. All knowledge of jobs, paths and settings is in sagan_div.plan."""
+"""The study, and what every rule asks of it. All knowledge of jobs, paths and settings is in sagan_div.workflow.plan."""
 
 import functools
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 # the package of this very checkout, also in a second clone or in DVC's temporary ones
 sys.path.insert(0, str(Path("src").resolve()))
 
-from sagan_div import config as configuration
-from sagan_div import plan
-from sagan_div import report as report_room
+from sagan_div.study import schema as configuration
+from sagan_div.workflow import plan
+from sagan_div.report import report as report_room
 from sagan_div.errors import Mistake
 
 os.environ.update(

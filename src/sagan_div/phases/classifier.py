@@ -1,8 +1,11 @@
 """The domain classifier of a dataset."""
 
-from sagan_div import datasets, features, plan, terminal
+from sagan_div import terminal
+from sagan_div.data import datasets
+from sagan_div.evaluation import features
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.workflow import plan
+from sagan_div.workflow.plan import Job
 
 
 def work(job: Job, machine: Machine) -> About:

@@ -1,8 +1,9 @@
 """A dataset: fetched, verified, decoded."""
 
-from sagan_div import datasets, terminal
+from sagan_div import terminal
+from sagan_div.data import datasets
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.workflow.plan import Job
 
 
 def work(job: Job, machine: Machine) -> About:

@@ -2,10 +2,13 @@
 
 import json
 
-from sagan_div import features, files, floors, plan
+from sagan_div import files
+from sagan_div.evaluation import features
+from sagan_div.evaluation import real_vs_real as floors
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.workflow import plan
+from sagan_div.workflow.plan import Job
 
 
 def work(job: Job, machine: Machine) -> About:

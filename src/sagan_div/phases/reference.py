@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from sagan_div import datasets, features, frechet, inception, memorisation, plan
+from sagan_div.data import datasets
+from sagan_div.evaluation import features, frechet, inception, memorisation
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.workflow import plan
+from sagan_div.workflow.plan import Job
 
 TRAINING, HELD_OUT = 60_000, 10_000  # images of either split among which copies are sought, at most
 

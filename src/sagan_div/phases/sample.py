@@ -1,9 +1,10 @@
 """The study's samples of one cell."""
 
-from sagan_div import plan, sampling
 from sagan_div.errors import Mistake
+from sagan_div.models import sampling
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.workflow import plan
+from sagan_div.workflow.plan import Job
 
 
 def work(job: Job, machine: Machine) -> About:

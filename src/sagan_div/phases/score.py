@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from sagan_div import features, files, floors, frechet, inception, memorisation, metrics, plan, sampling
+from sagan_div import files
+from sagan_div.evaluation import features, frechet, inception, memorisation, metrics
+from sagan_div.evaluation import real_vs_real as floors
+from sagan_div.models import sampling
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.workflow import plan
+from sagan_div.workflow.plan import Job
 
 DRAWS = 10  # of the author's sampler, at most: of few images a single one says little
 SHOWN = 8  # of the samples, with their nearest training images

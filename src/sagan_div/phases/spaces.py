@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from sagan_div import datasets, emulation, features
-from sagan_div.config import Mode
+from sagan_div.data import datasets
+from sagan_div.evaluation import author_sampler as emulation
+from sagan_div.evaluation import features
 from sagan_div.phases.machine import Machine
-from sagan_div.plan import Job
+from sagan_div.study.schema import Mode
+from sagan_div.workflow.plan import Job
 
 
 def extractor(name: str, job: Job, machine: Machine, mode: Mode = "fast") -> features.Extractor | str:

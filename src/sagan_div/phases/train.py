@@ -8,12 +8,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from sagan_div import checkpoints, datasets, features, files, live, plan, sampling, terminal, training
-from sagan_div.config import plain
-from sagan_div.frechet import frechet_distance, moments
-from sagan_div.networks import Generator
+from sagan_div import files, terminal
+from sagan_div.data import datasets
+from sagan_div.evaluation import features
+from sagan_div.evaluation.frechet import frechet_distance, moments
+from sagan_div.models import checkpoints, sampling
+from sagan_div.models.networks import Generator
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.study.schema import plain
+from sagan_div.training import loop as training
+from sagan_div.training import tensorboard as live
+from sagan_div.workflow import plan
+from sagan_div.workflow.plan import Job
 
 Rating = Callable[[Generator, str], float]  # of a generator by latents of a purpose
 DRAWS = 5  # of fresh latents for the generators at the end

@@ -2,10 +2,11 @@
 
 import json
 
-from sagan_div import features, files, terminal
+from sagan_div import files, terminal
 from sagan_div.errors import Mistake
+from sagan_div.evaluation import features
 from sagan_div.phases.machine import About, Machine
-from sagan_div.plan import Job
+from sagan_div.workflow.plan import Job
 
 
 def work(job: Job, machine: Machine) -> About:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cache, partial
 
-from sagan_div import config
-from sagan_div.config import Study
-from sagan_div.networks import Critic, Generator, Layer, Shape, describe
+from sagan_div.models.networks import Critic, Generator, Layer, Shape, describe
+from sagan_div.study import schema as config
+from sagan_div.study.schema import Study
 
 CHANNELS = 1  # of the networks that are described: the paper's images are grey
 NORMS = {"BatchNorm2d": "batch", "InstanceNorm2d": "instance", "LayerNorm": "layer"}

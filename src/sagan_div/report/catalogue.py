@@ -1,7 +1,7 @@
 """The names of everything that a report consists of, known from the study alone."""
 
-from sagan_div.config import Study
 from sagan_div.report import paper
+from sagan_div.study.schema import Study
 
 PAGE, CLAIMS, DIGESTS = "report.html", "claims.json", "digests.sha256"
 TABLE_ENDINGS = ("csv", "md", "tex")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sagan_div.config import Study
 from sagan_div.errors import Mistake
-from sagan_div.plan import Layout, cells, recorded
 from sagan_div.report import stats
 from sagan_div.report.paper import facts
+from sagan_div.study.schema import Study
+from sagan_div.workflow.plan import Layout, cells, recorded
 
 CELL = ["dataset", "method", "seed"]
 COUNTED = ["images", "critic_updates", "generator_updates"]

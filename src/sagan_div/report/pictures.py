@@ -8,8 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sagan_div import datasets, files, sampling
-from sagan_div.randomness import latents
+from sagan_div import files
+from sagan_div.data import datasets
+from sagan_div.data.randomness import latents
+from sagan_div.models import sampling
 from sagan_div.report import paper
 from sagan_div.report.gather import Cell, Results, at
 

@@ -9,11 +9,11 @@ import pandas as pd
 from rich.table import Table
 
 from sagan_div import files
-from sagan_div.config import Study
-from sagan_div.plan import Layout, digests
 from sagan_div.report import architecture, catalogue, claims, figures, gather, page, paper, pictures, prose, tables, typesetting
 from sagan_div.report.claims import Judgement
 from sagan_div.report.gather import CELL, HISTORY, Results
+from sagan_div.study.schema import Study
+from sagan_div.workflow.plan import Layout, digests
 
 Files = Iterator[tuple[str, bytes]]
 

@@ -4,7 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from sagan_div import config, plan
+from sagan_div.study import schema as config
+from sagan_div.workflow import plan
 
 
 def contents(job: plan.Job, read: dict[Path, str]) -> dict[Path, str]:

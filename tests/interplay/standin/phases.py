@@ -4,7 +4,8 @@ import os
 import time
 from typing import Any, NamedTuple
 
-from sagan_div import arithmetic, files, plan
+from sagan_div import arithmetic, files
+from sagan_div.workflow import plan
 
 
 class Machine(NamedTuple):

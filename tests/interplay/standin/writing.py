@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from sagan_div import arithmetic, files, plan
-from sagan_div.config import Study
+from sagan_div import arithmetic, files
+from sagan_div.study.schema import Study
+from sagan_div.workflow import plan
 
 TABLE = "dataset,method,seed,extractor,fid,images,loss_critic\ndigits,dcgan,0,classifier,1,64,1\n"
 

@@ -11,11 +11,13 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from sagan_div import checkpoints, files, plan, sampling
-from sagan_div.config import plain
+from sagan_div import files
 from sagan_div.errors import Mistake
-from sagan_div.networks import Generator, Shape
+from sagan_div.models import checkpoints, sampling
+from sagan_div.models.networks import Generator, Shape
 from sagan_div.report import paper
+from sagan_div.study.schema import plain
+from sagan_div.workflow import plan
 
 CARD = "README.md"
 NAMES = {"safetensors": "generator.safetensors", "torchscript": "generator.pt", "onnx": "generator.onnx"}
@@ -117,7 +119,10 @@ def _scores(checkpoint: Path, digest: str) -> dict[str, dict[str, Any]]:
 
 def _card(facts: dict[str, Any]) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sagan_div", ""), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("sagan_div.report", ""),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     settings = facts["settings"]
     return environment.get_template("card.md.jinja").render(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sagan_div.config import Hinge, Loss, NonSaturating, WassersteinDivergence
+from sagan_div.study.schema import Hinge, Loss, NonSaturating, WassersteinDivergence
 
 
 def critic_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:

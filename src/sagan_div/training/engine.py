@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from sagan_div import config
-from sagan_div.config import Train
-from sagan_div.networks import Critic, Generator
-from sagan_div.randomness import Draws
+from sagan_div.data.randomness import Draws
+from sagan_div.models.networks import Critic, Generator
+from sagan_div.study import schema as config
+from sagan_div.study.schema import Train
 
 Apply = Callable[[Generator | Critic, Tensor], Tensor]  # latents -> images, or images -> scores
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 import torch
 from rich.table import Table
 
-from sagan_div import checkpoints, plan, training
-from sagan_div.config import Study
-from sagan_div.networks import Shape
-from sagan_div.randomness import Batches
+from sagan_div.data.randomness import Batches
+from sagan_div.models import checkpoints
+from sagan_div.models.networks import Shape
+from sagan_div.study.schema import Study
+from sagan_div.training import loop as training
+from sagan_div.workflow import plan
 
 CYCLES = 20
 PATIENCE = 5.0  # seconds a method: fewer cycles where they are slow, but one at least

@@ -19,13 +19,16 @@ from torch import Tensor
 from torch.nn.utils.parametrize import cached
 from torch.optim import Adam
 
-from sagan_div import checkpoints, engine, files, losses
-from sagan_div.config import WassersteinDivergence, plain
-from sagan_div.datasets import to_float
+from sagan_div import files
+from sagan_div.data.datasets import to_float
+from sagan_div.data.randomness import Batches, Draws, latents, stream
 from sagan_div.errors import Interrupted, Mistake
-from sagan_div.networks import Critic, Generator, Shape, attention_gammas, build, largest_singular_value
-from sagan_div.plan import TrainSettings, difference
-from sagan_div.randomness import Batches, Draws, latents, stream
+from sagan_div.losses import losses
+from sagan_div.models import checkpoints
+from sagan_div.models.networks import Critic, Generator, Shape, attention_gammas, build, largest_singular_value
+from sagan_div.study.schema import WassersteinDivergence, plain
+from sagan_div.training import engine
+from sagan_div.workflow.plan import TrainSettings, difference
 
 STATISTICS = ("loss_critic", "score_real", "score_fake", "gradient_norm", "loss_generator")
 COLUMNS = ("images", "critic_updates", "generator_updates", *STATISTICS, "fid", "sigma_generator", "sigma_critic")

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from sagan_div import frechet, terminal
-from sagan_div.config import Mode
+from sagan_div import terminal
 from sagan_div.errors import Mistake
-from sagan_div.features import Device, Extractor, Images, extract, inception_extractor
-from sagan_div.frechet import Moments
+from sagan_div.evaluation import frechet
+from sagan_div.evaluation.features import Device, Extractor, Images, extract, inception_extractor
+from sagan_div.evaluation.frechet import Moments
+from sagan_div.study.schema import Mode
 
 ENDINGS = frozenset(
     {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}

@@ -15,8 +15,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from sagan_div import files
-from sagan_div.config import Dataset
 from sagan_div.errors import Mistake
+from sagan_div.study.schema import Dataset
 
 MIRROR = "SAGAN_DIV_MIRROR"
 TIMEOUT = 30  # seconds without a byte

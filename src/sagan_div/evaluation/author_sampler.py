@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sagan_div.datasets import to_float
-from sagan_div.frechet import Moments
-from sagan_div.sampling import save_pictures
+from sagan_div.data.datasets import to_float
+from sagan_div.evaluation.frechet import Moments
+from sagan_div.models.sampling import save_pictures
 
 FILES = 10_000  # the loop goes on until a folder holds more
 

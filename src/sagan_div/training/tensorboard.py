@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sagan_div.errors import Mistake
-from sagan_div.training import Progress
+from sagan_div.training.loop import Progress
 
 
 def watched(progress: Progress, folder: Path | None) -> Progress:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sagan_div import files
-from sagan_div.config import (
+from sagan_div.errors import Mistake
+from sagan_div.study.schema import (
     Classifier,
     Dataset,
     Extractor,
@@ -29,7 +30,6 @@ from sagan_div.config import (
     plain,
     read,
 )
-from sagan_div.errors import Mistake
 
 PHASES = ("data", "reference", "train", "sample", "score", "report")
 SPLITS = ("train", "test")

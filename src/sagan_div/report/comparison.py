@@ -11,9 +11,9 @@ from typing import get_args
 
 from rich.table import Table
 
-from sagan_div.config import Extractor
 from sagan_div.errors import Mistake
 from sagan_div.report import paper
+from sagan_div.study.schema import Extractor
 
 Metrics = dict[tuple[str, str], dict[str, float]]  # (dataset, method) -> the flat numbers of its file
 BESIDE = ("images", "seeds", "paper_fid")  # entries that are no measures

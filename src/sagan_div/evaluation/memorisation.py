@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from sagan_div.distances import check_finite, squared_distances
 from sagan_div.errors import Mistake
+from sagan_div.evaluation.distances import check_finite, squared_distances
 
 PART = 10_000  # training features at a time, of bounded memory
 

@@ -15,10 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sagan_div import checkpoints, config, files
-from sagan_div.datasets import to_float
+from sagan_div import files
+from sagan_div.data.datasets import to_float
+from sagan_div.data.randomness import Batches, stream
 from sagan_div.errors import Mistake
-from sagan_div.randomness import Batches, stream
+from sagan_div.models import checkpoints
+from sagan_div.study import schema as config
 
 BATCH = 128  # of the classifier's training
 Device = torch.device | str

@@ -9,12 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sagan_div import checkpoints, files
-from sagan_div.config import read
+from sagan_div import files
+from sagan_div.data.randomness import latents
 from sagan_div.errors import Mistake
-from sagan_div.networks import Generator, Shape
-from sagan_div.plan import TrainSettings
-from sagan_div.randomness import latents
+from sagan_div.models import checkpoints
+from sagan_div.models.networks import Generator, Shape
+from sagan_div.study.schema import read
+from sagan_div.workflow.plan import TrainSettings
 
 
 def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, TrainSettings]:

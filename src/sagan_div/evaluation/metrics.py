@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from sagan_div.distances import blocks, check_finite, squared_distances
 from sagan_div.errors import Mistake
-from sagan_div.frechet import SEED, Moments, Streaming, frechet_distance, moments
+from sagan_div.evaluation.distances import blocks, check_finite, squared_distances
+from sagan_div.evaluation.frechet import SEED, Moments, Streaming, frechet_distance, moments
 
 
 class Spread(NamedTuple):

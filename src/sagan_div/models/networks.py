@@ -15,8 +15,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.flop_counter import FlopCounterMode
 
-from sagan_div import config
-from sagan_div.attention import ATTENTION, SaganAttention
+from sagan_div.models.attention import ATTENTION, SaganAttention
+from sagan_div.study import schema as config
 
 INITIAL_STD = 0.02  # N(0, 0.02) on every convolution, as in DCGAN (A19)
 

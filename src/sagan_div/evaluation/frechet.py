@@ -12,8 +12,8 @@ import numpy as np
 from scipy import linalg
 
 from sagan_div import files
-from sagan_div.distances import blocks, check_finite
 from sagan_div.errors import Mistake
+from sagan_div.evaluation.distances import blocks, check_finite
 
 SEED = 2020  # torch-fidelity's, of subsets and splits
 

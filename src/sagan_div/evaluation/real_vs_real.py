@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from sagan_div.emulation import copies, repeated, stretched
-from sagan_div.frechet import Moments, frechet_distance, moments
+from sagan_div.evaluation.author_sampler import copies, repeated, stretched
+from sagan_div.evaluation.frechet import Moments, frechet_distance, moments
 
 Sampler = Literal["distinct", "repeat-last-batch"]
 SAMPLERS: dict[Sampler, Callable[[Tensor], Tensor]] = {  # what each does to an image before it is written

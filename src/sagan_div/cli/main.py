@@ -9,9 +9,12 @@ from typing import Any
 import click
 from rich.table import Table
 
-from sagan_div import __version__, config, devices, plan
+from sagan_div import __version__
 from sagan_div.errors import Interrupted, Mistake
+from sagan_div.phases import gpu_slots as devices
+from sagan_div.study import schema as config
 from sagan_div.terminal import note, show, show_json
+from sagan_div.workflow import plan
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -176,7 +179,7 @@ def score(device: str, threads: int | None, **options: Any) -> None:
 @click.option("--settings", metavar="JSON", help="The whole study, as Snakemake's rule hands it over.")
 def report(params: Path, overlays: Sequence[Path], sets: Sequence[str], settings: str | None) -> None:
     """Gather the scores into tables, figures and one page, beside the paper's values."""
-    from sagan_div import report as room
+    from sagan_div.report import report as room
 
     study = plan.told("report", settings) if settings else config.load(params, overlays, sets)
     assert isinstance(study, config.Study)
@@ -191,7 +194,7 @@ def report(params: Path, overlays: Sequence[Path], sets: Sequence[str], settings
 @study_options
 def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Print the table of a study's scores, and where its page is."""
-    from sagan_div import report as room
+    from sagan_div.report import report as room
 
     study = config.load(params, overlays, sets)
     layout = plan.Layout(study.study)
@@ -221,8 +224,8 @@ def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
 @study_options
 def describe(method: str, channels: int, as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Print METHOD's networks: each layer with output shape, parameters and FLOPs per image (Table 1)."""
-    from sagan_div.networks import Shape, build
-    from sagan_div.networks import describe as describe_layers
+    from sagan_div.models.networks import Shape, build
+    from sagan_div.models.networks import describe as describe_layers
 
     study = config.load(params, overlays, sets)
     recipe = study.methods[_known("method", method, study.methods)]
@@ -247,7 +250,7 @@ def estimate(
 
     Ratings, scores and what other jobs on the same device take away are not in it.
     """
-    from sagan_div.estimate import measure, table
+    from sagan_div.training.estimate import measure, table
 
     study = config.load(params, overlays, sets)
     _use(threads)
@@ -276,7 +279,8 @@ def estimate(
 @device_option
 def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, device: str) -> None:
     """Draw PNG images from the generator of CHECKPOINT: best.safetensors, last.safetensors, or what export made of one."""
-    from sagan_div import emulation, sampling
+    from sagan_div.evaluation import author_sampler as emulation
+    from sagan_div.models import sampling
 
     if checkpoint.suffix in (".pt", ".onnx"):
         raise Mistake(f"{checkpoint}: generate reads safetensors; the README.md beside this file says how to load it")
@@ -303,7 +307,7 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
 @study_options
 def export(cell: str, form: str, out: Path | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Write the generator of CELL, such as mnist/sagan-div-d/seed0 or a checkpoint's path, and a model card beside it."""
-    from sagan_div import sharing
+    from sagan_div.report import export as sharing
 
     given = cell.endswith(".safetensors")
     checkpoint = Path(cell) if given else plan.checkpoint(config.load(params, overlays, sets), cell)
@@ -317,7 +321,7 @@ def export(cell: str, form: str, out: Path | None, params: Path, overlays: Seque
 @json_option
 def compare(a: str, b: str, every: bool, as_json: bool) -> None:
     """Set the scores of A and B side by side: folders of results, or git revisions (HEAD~1, or HEAD~1:results/NAME)."""
-    from sagan_div import comparison
+    from sagan_div.report import comparison
 
     rows = comparison.compare(comparison.read(a), comparison.read(b), every)
     if as_json:
@@ -340,7 +344,7 @@ def fid(
     a: Path, b: Path, mode: Any, weights: Path | None, batch_size: int, as_json: bool, device: str, threads: int | None
 ) -> None:
     """FID between A and B: folders of images, samples (.npz), or statistics (.npz) of this tool or of pytorch-fid."""
-    from sagan_div import inception
+    from sagan_div.evaluation import inception
 
     _use(threads)
     value = inception.fid(a, b, weights, _device(device), mode, batch_size)
@@ -394,7 +398,8 @@ def _work(
     if not jobs:
         return
     devices.take(device, note)
-    from sagan_div.phases import Machine, run
+    from sagan_div.phases.machine import Machine
+    from sagan_div.phases.run import run
 
     _use(threads)
     machine = Machine(_device(device), mirror, optional, live)

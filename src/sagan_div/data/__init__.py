@@ -1,0 +1,1 @@
+"""Images and chance: datasets -> uint8 arrays, and streams of random numbers."""

@@ -1,0 +1,44 @@
+"""The report: what the runs of a study left behind -> metrics, tables, figures, claims and one page that people read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from sagan_div.report import catalogue
+from sagan_div.study.schema import Study
+from sagan_div.workflow.plan import Layout
+
+__all__ = ["outputs", "scores", "summary", "write"]
+
+# Snakemake asks for `outputs` in each of its processes, so what draws and computes is imported only where it is used.
+
+
+def outputs(study: Study, layout: Layout) -> dict[str, Path]:
+    """Every file that `write` makes for a study: `page`, and the others by their path inside the results."""
+    return {"page": layout.results / catalogue.PAGE} | {name: layout.results / name for name in catalogue.names(study)}
+
+
+def write(study: Study, layout: Layout, note: Callable[[str], None]) -> Path:
+    """Make every file of `outputs` from what is there, and return the page's path; `note` is told what is missing.
+
+    A cell that has not been run is shown as such. Raises Mistake where no cell of the study has left anything.
+    """
+    from sagan_div.report import writing
+
+    return writing.write(study, layout, outputs(study, layout), note)
+
+
+def summary(study: Study, layout: Layout) -> Table:
+    """The study for a terminal: a row per method, our FID (mean ± standard deviation over seeds) and the paper's beside it."""
+    from sagan_div.report import writing
+
+    return writing.summary(study, layout)
+
+
+def scores(study: Study, layout: Layout) -> list[dict[str, Any]]:
+    """The same numbers as plain data: a row per dataset, method and extractor, None where there is none."""
+    from sagan_div.report import writing
+
+    return writing.scores(study, layout)

@@ -1,0 +1,1 @@
+"""What is studied: params.yaml and overlays -> one validated, typed study."""
