@@ -44,6 +44,7 @@ from sagan_div.losses import losses
 from sagan_div.models.networks import Critic, Generator, Shape, build
 from sagan_div.phases import provenance
 from sagan_div.study import schema as config
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import engine
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
@@ -68,12 +69,12 @@ class Task(NamedTuple):
     clock: str
     profile: bool
 
-    def settings(self) -> plan.TrainSettings:
+    def settings(self) -> TrainSettings:
         own = {"bfloat16": ["train.precision=bfloat16"], "eager": EAGER, "inductor": EAGER}.get(self.engine, [])
         sizes = [f"image_size={self.image_size}", f"width={self.width}", f"train.batch_size={self.batch_size}"]
         study = config.load(Path(__file__).parents[1] / "params.yaml", sets=[*sizes, *own])
         found = plan.settings(study, "train", "mnist", self.method, 0)
-        assert isinstance(found, plan.TrainSettings)
+        assert isinstance(found, TrainSettings)
         return found
 
 
@@ -120,7 +121,7 @@ class Resizing(Dataset[Tensor]):
         return found
 
 
-def ordinary(settings: plan.TrainSettings, device: torch.device) -> Callable[[], None]:
+def ordinary(settings: TrainSettings, device: torch.device) -> Callable[[], None]:
     shape = Shape(settings.image_size, 1, settings.width, settings.latent)
     generator, critic = (network.to(device) for network in build(settings.recipe, shape, settings.seed))
     loss, rates = settings.recipe.loss, settings.recipe.optimiser
@@ -158,7 +159,7 @@ def ordinary(settings: plan.TrainSettings, device: torch.device) -> Callable[[],
 # Ours
 
 
-def ours(settings: plan.TrainSettings, device: torch.device) -> Callable[[], None]:
+def ours(settings: TrainSettings, device: torch.device) -> Callable[[], None]:
     images = resized(pictures()[:, None], settings.image_size)
     run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
     batches = Batches(settings.seed, len(images), settings.batch_size)
@@ -174,7 +175,7 @@ def ours(settings: plan.TrainSettings, device: torch.device) -> Callable[[], Non
 # The eager engine, compiled
 
 
-def inductor(settings: plan.TrainSettings, device: torch.device) -> Callable[[], None]:
+def inductor(settings: TrainSettings, device: torch.device) -> Callable[[], None]:
     """Both steps' gradients as a compiled graph each, second derivatives included, of the eager engine's networks."""
     torch._dynamo.config.trace_autograd_ops = True  # type: ignore[attr-defined]
     images = resized(pictures()[:, None], settings.image_size).to(device)

@@ -104,7 +104,7 @@ def _takes(kind: Any) -> str:
     if origin is tuple:
         inside = [_takes(each) for each in arguments if each is not Ellipsis]
         return f"list of {inside[0]}" if Ellipsis in arguments else f"list of {len(inside)}: {inside[0]}"
-    if kind is config.Dataset:
+    if kind is config.DatasetConfig:
         return f"{' or '.join(f'`{name}`' for name in config.BUILT_IN_DATASETS)}, or `NAME: FOLDER`"
     return KINDS[kind]
 

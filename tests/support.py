@@ -19,7 +19,7 @@ methods: [dcgan, sagan-div-d]
 classifier: {epochs: 1}
 train: {images: 1280, batch_size: 32, log_rows: 2, checkpoints: 1, rating_count: 64}
 sample: {count: 128, batch_size: 64}
-score: {extractors: [classifier], reference: {count: 200}, repeat_last_batch: [32], floor: {counts: [32, 100], draws: 2}}
+score: {extractors: [classifier], reference: {count: 200}, repeat_last_batch: [32], real_vs_real: {counts: [32, 100], draws: 2}}
 """
 
 

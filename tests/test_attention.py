@@ -13,7 +13,7 @@ SIDES = (4, 6)  # unequal, so that rows and columns can't be mistaken for each o
 
 
 def seeded(module: torch.nn.Module) -> torch.nn.Module:
-    """The module in float64 with all parameters drawn anew: none is at a value that hides a mistake."""
+    """The module in float64 with all parameters drawn anew: none is at a value that hides an error."""
     torch.manual_seed(0)
     for parameter in module.double().parameters():
         torch.nn.init.normal_(parameter, 0.3, 0.5)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.report import comparison
 from support import command
 
@@ -69,5 +69,5 @@ def test_a_revision_is_compared_with_the_working_tree(tmp_path: Path) -> None:
 def test_damaged_metrics_are_named(tmp_path: Path) -> None:
     leave(tmp_path, dcgan=OLD)
     (tmp_path / "metrics/digits/dcgan.json").write_text("{")
-    with pytest.raises(Mistake, match=r"metrics/digits/dcgan\.json is damaged"):
+    with pytest.raises(UserError, match=r"metrics/digits/dcgan\.json is damaged"):
         comparison.read(str(tmp_path))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.study import schema as config
 from support import FULL, ROOT
 
@@ -24,7 +24,7 @@ def test_the_study_has_the_papers_settings() -> None:
         name="wasserstein-divergence", k=2.0, p=6.0, points="interpolates", multiplier=1.0
     )
     assert (d.generator.norm, d.critic.spectral, d.n_critic) == ("instance", "all", 5)
-    assert d.optimiser == config.Optimiser(lr_generator=1e-4, lr_critic=4e-4, betas=(0.0, 0.9))
+    assert d.optimiser == config.OptimiserConfig(lr_generator=1e-4, lr_critic=4e-4, betas=(0.0, 0.9))
     assert list(study.methods) == ["dcgan", "wgan-div", "sngan", *(f"sagan-div-{v}" for v in "abcd")]
 
 
@@ -69,7 +69,7 @@ def test_bad_values_are_named_in_one_line(assignment: str, words: str | None) ->
     if words is None:
         assert load(assignment) == load()  # an empty mapping over a mapping changes nothing
         return
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(UserError) as caught:
         load(assignment)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -79,7 +79,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
     values = yaml.safe_load(PARAMS.read_text()) | {"overlays": []}
     del values["train"]["images"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
-    with pytest.raises(Mistake, match=r"^train\.images: this key is missing$"):
+    with pytest.raises(UserError, match=r"^train\.images: this key is missing$"):
         config.load(tmp_path / "params.yaml")
 
 
@@ -89,7 +89,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
 )
 def test_a_broken_file_is_named_with_its_line(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "params.yaml").write_text(text)
-    with pytest.raises(Mistake, match=words):
+    with pytest.raises(UserError, match=words):
         config.load(tmp_path / "params.yaml")
 
 

@@ -11,13 +11,13 @@ import torchvision
 from PIL import Image
 
 from sagan_div.data import datasets
-from sagan_div.errors import Mistake
-from sagan_div.study.schema import Dataset
+from sagan_div.errors import UserError
+from sagan_div.study.schema import DatasetConfig
 from support import OFFICIAL, md5s
 
 
 def load(name: str, mirror: Path | str | None = None, folder: Path | None = None) -> dict[str, datasets.Split]:
-    dataset = Dataset(name=name, folder=None if folder is None else str(folder))
+    dataset = DatasetConfig(name=name, folder=None if folder is None else str(folder))
     return datasets.load(dataset, None if mirror is None else str(mirror), lambda text: None)
 
 
@@ -70,7 +70,7 @@ def test_a_damaged_archive_is_refused_before_it_is_decoded(small: Path, tmp_path
     archive.unlink()
     if damage != "absent":
         archive.write_bytes(content[:-20] if damage == "truncated" else content[:50] + b"x" + content[51:])
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(UserError) as caught:
         load("mnist", mirror)
     assert str(archive) in str(caught.value)
     assert ("No such file" if damage == "absent" else "damaged or truncated, its MD5 is") in str(caught.value)
@@ -80,7 +80,7 @@ def test_a_damaged_archive_is_refused_before_it_is_decoded(small: Path, tmp_path
 def test_a_missing_network_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SAGAN_DIV_MIRROR", raising=False)
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
-    with pytest.raises(Mistake, match=r"mnist: cannot fetch .*--mirror or SAGAN_DIV_MIRROR"):
+    with pytest.raises(UserError, match=r"mnist: cannot fetch .*--mirror or SAGAN_DIV_MIRROR"):
         load("mnist")
 
 
@@ -136,7 +136,7 @@ def test_a_folder_of_mixed_sizes_colours_and_splits_without_labels(tmp_path: Pat
 )
 def test_an_unusable_folder_is_named(tmp_path: Path, prepare: Any, words: str) -> None:
     prepare(tmp_path / "images")
-    with pytest.raises(Mistake, match=words):
+    with pytest.raises(UserError, match=words):
         load("mine", folder=tmp_path / "images")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.phases import gpu_slots as devices
 
 HOLD = "import os, time; from sagan_div import devices; print(devices.take('auto', lambda _: None), flush=True); {then}"
@@ -100,5 +100,5 @@ def test_a_device_chosen_by_name_is_left_to_its_chooser(monkeypatch: pytest.Monk
 def test_a_senseless_share_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setenv(devices.SHARE, "half")
-    with pytest.raises(Mistake, match="SAGAN_DIV_GPU_SHARE: 'half' is no number of jobs per GPU"):
+    with pytest.raises(UserError, match="SAGAN_DIV_GPU_SHARE: 'half' is no number of jobs per GPU"):
         devices.take("auto", print)

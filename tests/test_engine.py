@@ -13,6 +13,7 @@ from sagan_div.data.datasets import to_float
 from sagan_div.data.randomness import Batches, Draws
 from sagan_div.models.networks import Shape, build
 from sagan_div.study import schema as config
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import engine
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
@@ -23,11 +24,11 @@ METHODS = list(config.load(ROOT / "params.yaml").methods)
 SHAPE = Shape(image_size=16, channels=1, width=8, latent=16)
 
 
-def settings(method: str, *sets: str, overlays: tuple[Path, ...] = ()) -> plan.TrainSettings:
+def settings(method: str, *sets: str, overlays: tuple[Path, ...] = ()) -> TrainSettings:
     sizes = ["image_size=16", "width=8", "latent=16", f"methods.{method}.batch_size=8"]
     study = config.load(ROOT / "params.yaml", overlays, sets=[*sizes, *sets])
     found = plan.settings(study, "train", "mnist", method, 0)
-    assert isinstance(found, plan.TrainSettings)
+    assert isinstance(found, TrainSettings)
     return found
 
 
@@ -35,7 +36,7 @@ def images(channels: int = 1) -> Tensor:
     return torch.randint(0, 256, (50, channels, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-def run_of(told: plan.TrainSettings, cycles: int, device: str = "cpu") -> tuple[training.Run, list[Tensor]]:
+def run_of(told: TrainSettings, cycles: int, device: str = "cpu") -> tuple[training.Run, list[Tensor]]:
     """A run after so many cycles, and the open sums of the statistics after each."""
     run = training.begin(told, SHAPE, torch.device(device))
     for network in (run.generator, run.critic):
@@ -115,7 +116,7 @@ def test_in_float32_each_of_fifty_cycles_leads_from_one_state_to_the_same_losses
 ENGINES = [("eager", torch.float64), ("eager", torch.float32), ("fast", torch.float32)]
 
 
-def begun(told: plan.TrainSettings, dtype: torch.dtype) -> training.Run:
+def begun(told: TrainSettings, dtype: torch.dtype) -> training.Run:
     run = training.begin(told, SHAPE, torch.device("cpu"))
     for network in (run.generator, run.critic):
         network.to(dtype)
@@ -155,7 +156,7 @@ def test_the_fast_engine_multiplies_no_more_than_the_eager_one(method: str, poin
     assert counts[1] <= counts[0]
 
 
-def gradients(told: plan.TrainSettings, dtype: torch.dtype, seed: int) -> list[Tensor]:
+def gradients(told: TrainSettings, dtype: torch.dtype, seed: int) -> list[Tensor]:
     """Of the critic and the generator after one critic and one generator step's losses, at scattered weights."""
     run = training.begin(told, SHAPE, torch.device("cpu"))
     random = torch.Generator().manual_seed(seed)

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from sagan_div.data import datasets
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.evaluation import features, frechet, inception
 from sagan_div.study import schema as config
 from support import OFFICIAL, ROOT, command
@@ -34,7 +34,7 @@ def digits(size: int = 16) -> tuple[Tensor, Tensor]:
 def trained(images: Tensor, labels: Tensor | None, epochs: int = 2, seed: int = 0) -> tuple[features.Classifier, float]:
     split = len(images) * 3 // 4
     parts = (None, None) if labels is None else (labels[:split], labels[split:])
-    settings = config.Classifier(epochs=epochs, seed=seed)
+    settings = config.ClassifierConfig(epochs=epochs, seed=seed)
     return features.train_classifier(images[:split], parts[0], images[split:], parts[1], settings, "cpu", lambda text: None)
 
 
@@ -121,16 +121,16 @@ def test_damaged_or_foreign_classifiers_are_refused(tmp_path: Path, classifier: 
         whole.replace(b"image_size", b"imagesize_"),
     ):
         path.write_bytes(content)
-        with pytest.raises(Mistake, match="is no domain classifier of this version"):
+        with pytest.raises(UserError, match="is no domain classifier of this version"):
             features.load_classifier(path, "cpu")
-    with pytest.raises(Mistake, match="is missing"):
+    with pytest.raises(UserError, match="is missing"):
         features.load_classifier(tmp_path / "other", "cpu")
 
 
 def test_classifier_refuses_images_of_another_size(tmp_path: Path, classifier: features.Classifier) -> None:
     features.save_classifier(tmp_path / "c.safetensors", classifier, {})
     extractor = features.classifier_extractor(tmp_path / "c.safetensors", "cpu")
-    with pytest.raises(Mistake, match=r"for images \(1, 16, 16\), these are \(1, 32, 32\)"):
+    with pytest.raises(UserError, match=r"for images \(1, 16, 16\), these are \(1, 32, 32\)"):
         features.extract(extractor, digits(32)[0][:10])
 
 
@@ -138,10 +138,10 @@ def test_classifier_refuses_images_of_another_size(tmp_path: Path, classifier: f
 @pytest.mark.skipif(not OFFICIAL.is_dir(), reason="the official archives are not here")
 @pytest.mark.parametrize(("name", "wanted"), [("mnist", 0.99), ("fashion-mnist", 0.91)])
 def test_classifier_is_good_on_the_official_test_sets(name: str, wanted: float) -> None:
-    splits = datasets.load(config.Dataset(name=name), str(OFFICIAL), lambda text: None)
+    splits = datasets.load(config.DatasetConfig(name=name), str(OFFICIAL), lambda text: None)
     sized = {key: datasets.resized(torch.from_numpy(split.images), 32) for key, split in splits.items()}
     labels = {key: torch.from_numpy(split.labels) for key, split in splits.items()}
-    settings = config.Classifier(epochs=4, seed=0)
+    settings = config.ClassifierConfig(epochs=4, seed=0)
     _, accuracy = features.train_classifier(
         sized["train"], labels["train"], sized["test"], labels["test"], settings, "cpu", lambda text: None
     )
@@ -291,7 +291,7 @@ def line(tmp_path: Path, weights: Path, notes: list[str]) -> Callable[[Path], st
     frechet.save_statistics(tmp_path / "intact.npz", frechet.Moments(9, np.zeros(2048), np.eye(2048)))
 
     def run(place: Path) -> str:
-        with pytest.raises(Mistake) as caught:
+        with pytest.raises(UserError) as caught:
             inception.fid(place, tmp_path / "intact.npz", weights, "cpu", note=notes.append)
         assert "\n" not in str(caught.value)
         return str(caught.value)
@@ -336,7 +336,7 @@ def test_bad_archives_are_a_line_each(tmp_path: Path, line: Callable[[Path], str
 def test_statistics_of_other_weights_are_refused(tmp_path: Path, weights: Path, samples: np.ndarray) -> None:
     frechet.save_statistics(tmp_path / "a.npz", frechet.Moments(9, np.zeros(2048), np.eye(2048), "inception:other"))
     np.savez(tmp_path / "b.npz", images=samples[:2])
-    with pytest.raises(Mistake, match="statistics of inception:other and of inception:"):
+    with pytest.raises(UserError, match="statistics of inception:other and of inception:"):
         inception.fid(tmp_path / "a.npz", tmp_path / "b.npz", weights, "cpu", note=lambda text: None)
 
 
@@ -345,7 +345,7 @@ def test_statistics_alone_need_no_weights(tmp_path: Path, samples: np.ndarray) -
         frechet.save_statistics(tmp_path / f"{name}.npz", frechet.Moments(9, np.full(3, shift), np.eye(3)))
     assert inception.fid(tmp_path / "a.npz", tmp_path / "b.npz", None, "cpu") == pytest.approx(12)
     np.savez(tmp_path / "c.npz", images=samples)
-    with pytest.raises(Mistake, match="need Inception's weights"):
+    with pytest.raises(UserError, match="need Inception's weights"):
         inception.fid(tmp_path / "a.npz", tmp_path / "c.npz", None, "cpu")
 
 
@@ -394,7 +394,7 @@ def test_weights_are_fetched_once(published: Path, tmp_path: Path, serve: Callab
 def test_damaged_weights_are_never_kept(published: Path, tmp_path: Path, damage: str) -> None:
     whole, folder = published.read_bytes(), tmp_path / "kept"
     published.write_bytes(whole[:-1] if damage == "short" else whole[:-1] + b"x")
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(UserError) as caught:
         features.fetch_weights(folder, str(tmp_path / "mirror"), lambda text: None)
     reason = "4999 bytes instead of 5000" if damage == "short" else "its SHA-256 is not that of the published file"
     assert reason in str(caught.value)
@@ -407,7 +407,7 @@ def test_damaged_weights_are_never_kept(published: Path, tmp_path: Path, damage:
 
 
 def test_without_a_network_one_line_says_what_to_put_where(published: Path, tmp_path: Path) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(UserError) as caught:
         features.fetch_weights(tmp_path / "kept", None, lambda text: None)
     assert str(caught.value).startswith("Inception's weights cannot be had (http://127.0.0.1:9/weights.pth:")
     assert "\n" not in str(caught.value)
@@ -415,7 +415,7 @@ def test_without_a_network_one_line_says_what_to_put_where(published: Path, tmp_
 
 def test_foreign_weights_are_refused(tmp_path: Path, weights: Path) -> None:
     def line(path: Path) -> str:
-        with pytest.raises(Mistake) as caught:
+        with pytest.raises(UserError) as caught:
             features.inception_extractor(path, "cpu")
         return str(caught.value)
 

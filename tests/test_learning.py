@@ -18,6 +18,7 @@ from sagan_div.evaluation.frechet import Moments, frechet_distance, moments
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.models.sampling import draw
 from sagan_div.study import schema as config
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
 from support import ROOT
@@ -52,11 +53,11 @@ class Judge(NamedTuple):
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    splits = datasets.load(config.Dataset(name="digits"), None, print)
+    splits = datasets.load(config.DatasetConfig(name="digits"), None, print)
     images = {name: datasets.resized(split.images, SIZE) for name, split in splits.items()}
     labels = {name: torch.from_numpy(split.labels) for name, split in splits.items()}
     training_split, test_split = ((images[name], labels[name]) for name in ("train", "test"))
-    network, accuracy = train_classifier(*training_split, *test_split, config.Classifier(epochs=6, seed=0), "cpu", print)
+    network, accuracy = train_classifier(*training_split, *test_split, config.ClassifierConfig(epochs=6, seed=0), "cpu", print)
     assert accuracy > 0.97
     path = tmp_path_factory.mktemp("judge") / "classifier.safetensors"
     save_classifier(path, network, {})
@@ -72,7 +73,7 @@ def ratings(judge: Judge, method: str, *sets: str) -> Iterator[float]:
     sizes = ["datasets=[digits]", f"image_size={SIZE}", f"width={WIDTH}", f"train.images={IMAGES}", f"train.batch_size={BATCH}"]
     study = config.load(ROOT / "params.yaml", sets=[*sizes, *ratio, optimiser, *sets])
     settings = plan.settings(study, "train", "digits", method, 0)
-    assert isinstance(settings, plan.TrainSettings)
+    assert isinstance(settings, TrainSettings)
     run = training.begin(settings, Shape(SIZE, 1, WIDTH, LATENT), torch.device("cpu"))
     batches = Batches(settings.seed, len(judge.images), BATCH)
     yield judge(run.generator)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sagan_div.cli import main as cli
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.training import tensorboard as live
 from support import TINY, params_alone
 
@@ -82,5 +82,5 @@ def test_without_tensorboard_the_mend_is_named(tmp_path: Path, monkeypatch: pyte
 
     real = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(Mistake, match=r"pip install 'sagan-div\[live\]'"):
+    with pytest.raises(UserError, match=r"pip install 'sagan-div\[live\]'"):
         live.watched(lambda images, row: None, tmp_path)

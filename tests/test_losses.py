@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from sagan_div.losses.losses import between, critic_loss, generator_loss, input_gradients, penalty, tracked
 from sagan_div.models.networks import Shape
 from sagan_div.study import schema as config
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.schema import Hinge, NonSaturating, WassersteinDivergence
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
@@ -227,7 +228,7 @@ def test_the_penalty_reaches_the_critic_s_weights_and_nothing_else(points: str) 
 def test_no_step_leaves_a_gradient_in_the_other_network(method: str) -> None:
     study = config.load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8"])
     settings = plan.settings(study, "train", "digits", method, 0)
-    assert isinstance(settings, plan.TrainSettings)
+    assert isinstance(settings, TrainSettings)
     run = training.begin(settings, Shape(16, 1, 8, 100), torch.device("cpu"))
     training.critic_step(run, torch.rand(4, 1, 16, 16), torch.rand(4, 1, 16, 16), torch.rand(4))
     assert all(parameter.grad is None for parameter in run.generator.parameters())

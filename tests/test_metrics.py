@@ -8,7 +8,7 @@ import torch
 from scipy import linalg, stats
 from sklearn.neighbors import NearestNeighbors
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.evaluation import frechet, inception, memorisation, metrics
 from sagan_div.evaluation.frechet import Moments
 
@@ -56,11 +56,11 @@ def test_moments_do_not_depend_on_the_batches() -> None:
 
 
 def test_moments_refuse_what_has_none() -> None:
-    with pytest.raises(Mistake, match="at least 2"):
+    with pytest.raises(UserError, match="at least 2"):
         frechet.moments(normal(1, 3))
     broken = normal(10, 3)
     broken[4, 1] = np.nan
-    with pytest.raises(Mistake, match="not finite"):
+    with pytest.raises(UserError, match="not finite"):
         frechet.moments(broken)
 
 
@@ -171,17 +171,17 @@ def test_statistics_of_pytorch_fid_are_read(tmp_path: Path) -> None:
 
 
 def test_statistics_that_do_not_fit_each_other_are_not_compared() -> None:
-    with pytest.raises(Mistake, match="of 3 and of 4 features"):
+    with pytest.raises(UserError, match="of 3 and of 4 features"):
         frechet.frechet_distance(gaussian(np.eye(3)), gaussian(np.eye(4)))
     a, b = (Moments(9, np.zeros(3), np.eye(3), name) for name in ("inception:a", "classifier:b"))
-    with pytest.raises(Mistake, match="inception:a and of classifier:b"):
+    with pytest.raises(UserError, match="inception:a and of classifier:b"):
         frechet.frechet_distance(a, b)
 
 
 def test_wrong_archives_are_a_line_each(tmp_path: Path) -> None:
     def line(**arrays: object) -> str:
         np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
-        with pytest.raises(Mistake) as caught:
+        with pytest.raises(UserError) as caught:
             frechet.load_statistics(tmp_path / "a.npz")
         return str(caught.value)
 
@@ -194,9 +194,9 @@ def test_wrong_archives_are_a_line_each(tmp_path: Path) -> None:
     whole = (tmp_path / "b.npz").read_bytes()
     for content in (b"", b"PK", whole[: len(whole) // 2], whole[:200] + b"x" * 40 + whole[240:]):
         (tmp_path / "b.npz").write_bytes(content)
-        with pytest.raises(Mistake, match=r"b\.npz: is damaged"):
+        with pytest.raises(UserError, match=r"b\.npz: is damaged"):
             frechet.load_statistics(tmp_path / "b.npz")
-    with pytest.raises(Mistake, match="does not exist"):
+    with pytest.raises(UserError, match="does not exist"):
         frechet.load_statistics(tmp_path / "c.npz")
 
 
@@ -275,7 +275,7 @@ def test_kernel_distances_error_is_its_scatter_where_the_sets_differ() -> None:
 
 
 def test_kernel_distance_needs_a_subset() -> None:
-    with pytest.raises(Mistake, match=r"subsets of 1000 .* on each side, not 50"):
+    with pytest.raises(UserError, match=r"subsets of 1000 .* on each side, not 50"):
         metrics.kernel_distance(normal(50, 3), normal(2000, 3))
 
 
@@ -291,7 +291,7 @@ def test_inception_score_is_torch_fidelitys() -> None:
 def test_inception_score_lies_between_one_and_the_classes() -> None:
     assert metrics.inception_score(np.full((50, 4), 0.25)) == pytest.approx((1, 0))
     assert metrics.inception_score(np.tile(np.eye(4), (25, 1)), splits=1).mean == pytest.approx(4)
-    with pytest.raises(Mistake, match="10 splits needs as many images, not 4"):
+    with pytest.raises(UserError, match="10 splits needs as many images, not 4"):
         metrics.inception_score(np.eye(4))
 
 
@@ -319,7 +319,7 @@ def test_manifold_tells_a_collapsed_generator() -> None:
     found = metrics.manifold(normal(1000, 8, 1), normal(1000, 8, 2, scale=0.2))
     assert found.precision > 0.8
     assert found.recall < 0.3
-    with pytest.raises(Mistake, match="more than 5 images"):
+    with pytest.raises(UserError, match="more than 5 images"):
         metrics.manifold(normal(5, 2), normal(100, 2))
 
 
@@ -365,7 +365,7 @@ def test_memorisation_tells_copies_from_honest_samples() -> None:
     assert caught.share == pytest.approx(0.1, abs=0.02)
     assert caught.nearer > found.nearer + 0.03
     assert caught.z == pytest.approx(-stats.norm.isf(stats.mannwhitneyu(foul, unseen, alternative="less").pvalue), rel=0.01)
-    with pytest.raises(Mistake, match="test split"):
+    with pytest.raises(UserError, match="test split"):
         memorisation.memorisation(fair, unseen[:0])
 
 
@@ -409,5 +409,5 @@ def test_features_that_are_not_finite_have_no_score(broken: float) -> None:
         "some features are not finite; the network's weights or the images are damaged"
     }
     for compute in (inception.exact_moments, lambda found: memorisation.nearest(found, found)):
-        with pytest.raises(Mistake, match="not finite"):
+        with pytest.raises(UserError, match="not finite"):
             compute(fake)

@@ -333,7 +333,7 @@ def test_the_initial_networks_depend_on_the_seed_alone() -> None:
 def test_every_parameter_of_a_network_shows_in_its_tree(part: str, change: dict[str, object]) -> None:
     method = TEXT.methods["sagan-div-a"]
     settings = config.plain(getattr(method, part))
-    kind, network = {"generator": (config.Generator, Generator), "critic": (config.Critic, Critic)}[part]
+    kind, network = {"generator": (config.GeneratorConfig, Generator), "critic": (config.CriticConfig, Critic)}[part]
     trees = [repr(network(kind(**(settings | each)), NARROW)) for each in ({}, change)]
     assert trees[0] != trees[1]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sagan_div import files
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.study import schema as config
 from sagan_div.workflow import plan
 from support import FULL, ROOT
@@ -139,7 +139,7 @@ def test_an_artefact_without_a_record_is_removed(made: Path) -> None:
 
 
 def test_the_report_refuses_a_cell_that_does_not_fit(made: Path) -> None:
-    with pytest.raises(Mistake, match=r"results/sample/digits/dcgan/seed0: it was made with other settings: sample.count"):
+    with pytest.raises(UserError, match=r"results/sample/digits/dcgan/seed0: it was made with other settings: sample.count"):
         plan.require(study("sample.count=99"))
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, networks, sampling
 from sagan_div.study import schema as config
 from sagan_div.workflow import plan
@@ -73,20 +73,20 @@ def test_samples_are_written_and_read_back(tmp_path: Path) -> None:
 def test_foreign_and_damaged_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "samples.npz"
     np.savez(path, arr_0=np.zeros(3))
-    with pytest.raises(Mistake, match=r"samples.npz: expected `images` as uint8 \[N, C, H, W\]; found arr_0"):
+    with pytest.raises(UserError, match=r"samples.npz: expected `images` as uint8 \[N, C, H, W\]; found arr_0"):
         sampling.load_samples(path)
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(Mistake, match=r"samples.npz: is damaged"):
+    with pytest.raises(UserError, match=r"samples.npz: is damaged"):
         sampling.load_samples(path)
     np.savez(path, images=np.array([{"a": 1}]))  # pickled
-    with pytest.raises(Mistake, match=r"samples.npz: is damaged"):
+    with pytest.raises(UserError, match=r"samples.npz: is damaged"):
         sampling.load_samples(path)
     checkpoint = saved(tmp_path)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
-    with pytest.raises(Mistake, match=r"best.safetensors: is truncated"):
+    with pytest.raises(UserError, match=r"best.safetensors: is truncated"):
         sampling.load_generator(checkpoint, CPU)
     checkpoints.save(checkpoint, {"x": torch.zeros(1)}, {})
-    with pytest.raises(Mistake, match=r"best.safetensors: holds no generator"):
+    with pytest.raises(UserError, match=r"best.safetensors: holds no generator"):
         sampling.load_generator(checkpoint, CPU)
 
 

@@ -14,6 +14,7 @@ from sagan_div.models import sampling
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.phases import Machine, reference, score, spaces, train
 from sagan_div.study import schema as config
+from sagan_div.study.job_settings import ReferenceSettings, ScoreSettings, TrainSettings
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
 from support import ROOT
@@ -37,11 +38,11 @@ def scored(
     layout: plan.Layout, extractor: config.Extractor, samples: torch.Tensor, metrics: tuple[config.Metric, ...], **about: object
 ) -> dict[str, object]:
     """What the score job says of samples in a feature space, after its reference job."""
-    chosen = config.Reference(split="train", count=about.pop("count", 200))  # type: ignore[arg-type]
+    chosen = config.ReferenceConfig(split="train", count=about.pop("count", 200))  # type: ignore[arg-type]
     common = {"mode": "fast", "repeat_last_batch": ()} | about
-    settings = plan.ReferenceSettings(dataset="digits", image_size=16, extractor=extractor, reference=chosen, **common)  # type: ignore[arg-type]
+    settings = ReferenceSettings(dataset="digits", image_size=16, extractor=extractor, reference=chosen, **common)  # type: ignore[arg-type]
     reference.work(plan.job("reference", settings, layout), CPU)
-    job = plan.job("score", plan.ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
+    job = plan.job("score", ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
     sampling.save_samples(job.inputs["samples"], samples)
     score.work(job, CPU)
     found: dict[str, object] = json.loads(job.outputs["metrics"].read_text())["extractors"][extractor]
@@ -80,7 +81,7 @@ def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: plan.Layo
 def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_images: int) -> None:
     told = config.load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
     settings = plan.settings(told, "train", "mnist", "dcgan", 0)
-    assert isinstance(settings, plan.TrainSettings)
+    assert isinstance(settings, TrainSettings)
     run = training.begin(settings, Shape(16, 1, 4, 100), torch.device("cpu"))
     run.cycle = 128 // (settings.recipe.n_critic * settings.batch_size)
     last = {name: value.clone() for name, value in run.generator.state_dict().items()}

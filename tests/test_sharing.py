@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from torch import Tensor
 
 from sagan_div.cli import main as cli
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, networks, sampling
 from sagan_div.report import export as sharing
 from sagan_div.study import schema as config
@@ -148,7 +148,7 @@ def test_a_checkpoint_without_a_record_says_so(cell: Cell) -> None:
 def test_a_checkpoint_that_its_record_does_not_describe_is_refused(cell: Cell) -> None:
     tensors, about = checkpoints.load(cell.checkpoint)
     checkpoints.save(cell.checkpoint, tensors, about | {"images": 1})
-    with pytest.raises(Mistake, match="is not what the record beside it describes"):
+    with pytest.raises(UserError, match="is not what the record beside it describes"):
         sharing.export(cell.checkpoint, "safetensors", cell.root / "shared")
 
 
@@ -159,5 +159,5 @@ def test_what_is_no_cell_and_what_generate_cannot_read_are_named(cell: Cell) -> 
         (("generate", "generator.onnx", "--out", "x"), "generator.onnx: generate reads safetensors"),
     ):
         done = cell.call(*words)
-        assert isinstance(done.exception, Mistake)
+        assert isinstance(done.exception, UserError)
         assert expected in str(done.exception)

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from sagan_div.data.randomness import Batches, latents, stream
-from sagan_div.errors import Interrupted, Mistake
+from sagan_div.errors import Interrupted, UserError
 from sagan_div.models import checkpoints
 from sagan_div.study import schema as config
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
 from support import ROOT
@@ -27,10 +28,10 @@ SIZE = ["datasets=[digits]", "image_size=16", "width=8", "latent=16"]
 TRAIN = ["train={images: 480, batch_size: 8, log_rows: 4, checkpoints: 2, rating_count: 8}"]
 
 
-def settings(method: str = "sagan-div-a", *sets: str) -> plan.TrainSettings:
+def settings(method: str = "sagan-div-a", *sets: str) -> TrainSettings:
     study = config.load(ROOT / "params.yaml", sets=[*SIZE, *TRAIN, *sets])
     found = plan.settings(study, "train", "digits", method, 0)
-    assert isinstance(found, plan.TrainSettings)
+    assert isinstance(found, TrainSettings)
     return found
 
 
@@ -42,7 +43,7 @@ def rating(generator: torch.nn.Module) -> float:
     return float(sum(p.detach().abs().mean() for p in generator.parameters()))
 
 
-def train(told: plan.TrainSettings, state: Path, progress: Any = lambda *_: None, device: str = "cpu") -> training.Run:
+def train(told: TrainSettings, state: Path, progress: Any = lambda *_: None, device: str = "cpu") -> training.Run:
     return training.train(told, images(), rating, state, torch.device(device), progress)
 
 
@@ -133,7 +134,7 @@ def saved(tmp_path: Path) -> Path:
 
 def test_a_state_of_other_settings_is_refused_with_the_difference(tmp_path: Path) -> None:
     state = saved(tmp_path)
-    with pytest.raises(Mistake, match=r"other settings \(recipe.optimiser.lr_critic 0.0004 -> 0.001\)"):
+    with pytest.raises(UserError, match=r"other settings \(recipe.optimiser.lr_critic 0.0004 -> 0.001\)"):
         train(settings("sagan-div-a", "methods.sagan-div-a.optimiser.lr_critic=0.001"), state)
     assert state.exists()
 
@@ -142,14 +143,14 @@ def test_a_state_of_other_settings_is_refused_with_the_difference(tmp_path: Path
 def test_a_damaged_state_is_refused(tmp_path: Path, content: bytes | None) -> None:
     state = saved(tmp_path)
     state.write_bytes(state.read_bytes()[:-100] if content is None else content)
-    with pytest.raises(Mistake, match="truncated or no safetensors file"):
+    with pytest.raises(UserError, match="truncated or no safetensors file"):
         train(settings(), state)
 
 
 def test_a_checkpoint_is_no_state(tmp_path: Path) -> None:
     run, state = train(settings(), tmp_path / "none"), tmp_path / "state.safetensors"
     checkpoints.save(state, checkpoints.tensors_of(generator=run.generator), {"settings": config.plain(run.settings)})
-    with pytest.raises(Mistake, match="is no state of a training run; delete it to start anew"):
+    with pytest.raises(UserError, match="is no state of a training run; delete it to start anew"):
         train(settings(), state)
     assert state.exists()
 
@@ -157,7 +158,7 @@ def test_a_checkpoint_is_no_state(tmp_path: Path) -> None:
 def test_a_state_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = saved(tmp_path)
     monkeypatch.setattr(checkpoints, "FORMAT", "sagan-div 2")
-    with pytest.raises(Mistake, match="was not written by this version of sagan-div"):
+    with pytest.raises(UserError, match="was not written by this version of sagan-div"):
         train(settings(), state)
     assert state.exists()
 
@@ -170,7 +171,7 @@ def test_a_full_disk_is_one_line_and_the_last_state_stays(tmp_path: Path) -> Non
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
     try:
-        with pytest.raises(Mistake, match=r"state.safetensors: cannot be written \(.*\); free or choose another place"):
+        with pytest.raises(UserError, match=r"state.safetensors: cannot be written \(.*\); free or choose another place"):
             training.store(run, state)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -207,7 +208,7 @@ def test_the_time_of_all_sessions_is_counted(tmp_path: Path) -> None:
 
 def test_divergence_stops_the_cell_and_says_where(tmp_path: Path) -> None:
     explosive = ["methods.wgan-div.loss.k=1e38", "methods.wgan-div.loss.multiplier=1e38"]
-    with pytest.raises(Mistake, match=r"digits wgan-div seed 0: training diverged by image 96 .*gradient norm"):
+    with pytest.raises(UserError, match=r"digits wgan-div seed 0: training diverged by image 96 .*gradient norm"):
         train(settings("wgan-div", *explosive, "train.log_rows=6"), tmp_path / "none")
 
 

@@ -1,8 +1,8 @@
 """What a user can mend: one line that names the culprit and the mend, never a traceback."""
 
 
-class Mistake(Exception):  # noqa: N818 (it is no error of the program)
-    """A mistake in the input or the surroundings; its text is one line for the user, and the exit status is 2."""
+class UserError(Exception):
+    """An error in the input or the surroundings; its text is one line for the user, and the exit status is 2."""
 
 
 class Interrupted(Exception):  # noqa: N818

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A path to write to, in the same folder and with the same ending, that replaces `path` once the block has ended well.
 
-    A reader sees the old file or the whole new one. Raises Mistake where the folder cannot be written or the disk is full.
+    A reader sees the old file or the whole new one. Raises UserError where the folder cannot be written or the disk is full.
     """
     temporary: Path | None = None
     try:
@@ -32,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise Mistake(f"{path}: cannot be written ({error.strerror or error}); free or choose another place") from None
+        raise UserError(f"{path}: cannot be written ({error.strerror or error}); free or choose another place") from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -60,31 +60,31 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file that may be there. Raises Mistake where its folder does not let it."""
+    """Delete a file that may be there. Raises UserError where its folder does not let it."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise Mistake(f"{path}: cannot be replaced ({error.strerror}); free or choose another place") from None
+        raise UserError(f"{path}: cannot be replaced ({error.strerror}); free or choose another place") from None
 
 
 def read_array(path: Path) -> np.ndarray:
-    """A .npy file. Raises Mistake where it is missing, truncated or pickled."""
+    """A .npy file. Raises UserError where it is missing, truncated or pickled."""
     try:
         array: np.ndarray = np.load(path, allow_pickle=False)
     except FileNotFoundError:
-        raise Mistake(f"{path}: is missing; run the phase that makes it first") from None
+        raise UserError(f"{path}: is missing; run the phase that makes it first") from None
     except (OSError, ValueError, EOFError):
-        raise Mistake(f"{path}: is damaged; delete it and run the phase that makes it again") from None
+        raise UserError(f"{path}: is damaged; delete it and run the phase that makes it again") from None
     return array
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file. Raises Mistake where it is missing."""
+    """The SHA-256 of a file. Raises UserError where it is missing."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
-        raise Mistake(f"{path}: is missing; run the phase that makes it first") from None
+        raise UserError(f"{path}: is missing; run the phase that makes it first") from None
 
 
 @cache
@@ -96,11 +96,11 @@ def digest(folder: Path) -> str:
 
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file. Raises Mistake where it is missing, truncated or pickled."""
+    """The arrays of a .npz file. Raises UserError where it is missing, truncated or pickled."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
-        raise Mistake(f"{path}: is missing; run the phase that makes it first") from None
+        raise UserError(f"{path}: is missing; run the phase that makes it first") from None
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
-        raise Mistake(f"{path}: is damaged or no .npz file; delete it and run the phase that makes it again") from None
+        raise UserError(f"{path}: is damaged or no .npz file; delete it and run the phase that makes it again") from None

@@ -19,7 +19,7 @@ from rich.console import Console
 from scipy import stats
 from synthetic import FLOOR, MEASURED, ROOT, Tree, grow, level, study
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.report import architecture, catalogue, gather, prose, report, tables, typesetting, writing
 from sagan_div.study import schema as config
 from sagan_div.workflow import plan
@@ -269,7 +269,7 @@ def test_a_study_that_is_only_trained_is_shown(tmp_path: Path, monkeypatch: pyte
 def test_nothing_at_all_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tree = Tree(tmp_path, study())
-    with pytest.raises(Mistake, match="no run of the study 'main' is there yet"):
+    with pytest.raises(UserError, match="no run of the study 'main' is there yet"):
         report.write(tree.study, tree.layout, print)
 
 
@@ -285,7 +285,7 @@ def test_nothing_at_all_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_damaged_file_is_named(tmp_path: Path, phase: str, name: str, content: str) -> None:
     tree = grow(tmp_path, study("datasets=[digits]", "methods=[dcgan]", "seeds=[0]"))
     tree.at(phase, name, "digits", "dcgan", 0).write_text(content)
-    with pytest.raises(Mistake, match=rf"{phase}/digits/dcgan/seed0/{name}: is damaged"):
+    with pytest.raises(UserError, match=rf"{phase}/digits/dcgan/seed0/{name}: is damaged"):
         tree.write()
 
 

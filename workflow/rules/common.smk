@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path("src").resolve()))
 from sagan_div.study import schema as configuration
 from sagan_div.workflow import plan
 from sagan_div.report import report as report_room
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]),
@@ -22,8 +22,8 @@ os.environ.update(
 try:
     STUDY = configuration.load(Path("params.yaml"), layer=config)
     plan.refuse_blind_spots(STUDY)
-except Mistake as mistake:
-    print(f"snakemake: {mistake}", file=sys.stderr)
+except UserError as error:
+    print(f"snakemake: {error}", file=sys.stderr)
     sys.exit(2)
 
 LAYOUT = plan.Layout(STUDY.study)

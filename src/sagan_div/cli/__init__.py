@@ -1,1 +1,1 @@
-"""The command line: parse, call one function, print one line for a mistake."""
+"""The command line: parse, call one function, print one line for an error."""

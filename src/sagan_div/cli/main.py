@@ -1,4 +1,4 @@
-"""The command line: parse, call one function, turn a mistake into one line."""
+"""The command line: parse, call one function, turn an error into one line."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 
 from sagan_div import __version__
-from sagan_div.errors import Interrupted, Mistake
+from sagan_div.errors import Interrupted, UserError
 from sagan_div.phases import gpu_slots as devices
 from sagan_div.study import schema as config
 from sagan_div.terminal import note, show, show_json
@@ -35,7 +35,7 @@ def _among(names: Callable[[config.Study], Iterable[object]]) -> Callable[..., l
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
         try:
             study = config.load(context.params.get("params") or Path("params.yaml"), context.params.get("overlays") or ())
-        except Mistake:
+        except UserError:
             return []
         return [name for name in map(str, names(study)) if name.startswith(begun)]
 
@@ -283,7 +283,7 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
     from sagan_div.models import sampling
 
     if checkpoint.suffix in (".pt", ".onnx"):
-        raise Mistake(f"{checkpoint}: generate reads safetensors; the README.md beside this file says how to load it")
+        raise UserError(f"{checkpoint}: generate reads safetensors; the README.md beside this file says how to load it")
     generator, shape, _ = sampling.load_generator(checkpoint, _device(device))
     images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
     if sampler == "repeat-last-batch":
@@ -383,7 +383,7 @@ def _chosen(
 
 def _known(key: str, name: Any, known: Any) -> Any:
     if name not in known:
-        raise Mistake(f"--{key}: {name} is not in the study; it has {', '.join(map(str, known))}")
+        raise UserError(f"--{key}: {name} is not in the study; it has {', '.join(map(str, known))}")
     return name
 
 
@@ -433,12 +433,12 @@ def _device(name: str) -> Any:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise Mistake(f"--device {name}: unknown; use auto, cpu, cuda or cuda:N") from None
+        raise UserError(f"--device {name}: unknown; use auto, cpu, cuda or cuda:N") from None
     if device.type not in ("cpu", "cuda"):
-        raise Mistake(f"--device {name}: only cpu and cuda are supported")
+        raise UserError(f"--device {name}: only cpu and cuda are supported")
     count = torch.cuda.device_count() if device.type == "cuda" else 1
     if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= count):
-        raise Mistake(f"--device {name}: this machine offers PyTorch {count} CUDA devices; use --device auto or cpu")
+        raise UserError(f"--device {name}: this machine offers PyTorch {count} CUDA devices; use --device auto or cpu")
     return device
 
 
@@ -456,13 +456,13 @@ def _table(title: str, rows: Sequence[Any]) -> Table:
 
 
 def main() -> None:
-    """The console script: exit status 0, 2 for a mistake, 128 + the signal's number after an interruption."""
+    """The console script: exit status 0, 2 for an error, 128 + the signal's number after an interruption."""
     try:
         sys.exit(app(standalone_mode=False))
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "sagan-div"
         _fail(f"{error.format_message()} (see {command} --help)", 2)
-    except (Mistake, click.ClickException) as error:
+    except (UserError, click.ClickException) as error:
         _fail(str(error), 2)
     except Interrupted as stop:
         _fail(str(stop), 128 + stop.signal)

@@ -15,8 +15,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from sagan_div import files
-from sagan_div.errors import Mistake
-from sagan_div.study.schema import Dataset
+from sagan_div.errors import UserError
+from sagan_div.study.schema import DatasetConfig
 
 MIRROR = "SAGAN_DIV_MIRROR"
 TIMEOUT = 30  # seconds without a byte
@@ -33,11 +33,11 @@ class Split(NamedTuple):
     labels: np.ndarray | None
 
 
-def load(dataset: Dataset, mirror: str | None, note: Note) -> dict[str, Split]:
+def load(dataset: DatasetConfig, mirror: str | None, note: Note) -> dict[str, Split]:
     """The `train` and `test` splits of a dataset.
 
     `mirror` (a folder or URL, else the environment's SAGAN_DIV_MIRROR) holds the archives of MNIST and Fashion-MNIST under
-    `mnist/` and `fashion-mnist/`. Raises Mistake for a missing network, a damaged archive, or an unusable folder.
+    `mnist/` and `fashion-mnist/`. Raises UserError for a missing network, a damaged archive, or an unusable folder.
     """
     if dataset.folder is not None:
         return _folder(Path(dataset.folder))
@@ -102,7 +102,7 @@ def _verified(name: str, file: str, md5: str, hosts: list[str], mirrored: bool, 
         if mirrored
         else f"connect, or name a folder or URL by --mirror or {MIRROR}"
     )
-    raise Mistake(f"{name}: cannot fetch {file} ({'; '.join(failures)}); {mend}")
+    raise UserError(f"{name}: cannot fetch {file} ({'; '.join(failures)}); {mend}")
 
 
 def _bytes(source: str) -> bytes:
@@ -118,7 +118,7 @@ def _idx(archive: bytes, file: str) -> np.ndarray:
     content = gzip.decompress(archive)
     rank = content[3]
     if content[:3] != b"\0\0\x08":
-        raise Mistake(f"{file}: is not an IDX file of bytes")
+        raise UserError(f"{file}: is not an IDX file of bytes")
     shape = np.frombuffer(content, ">i4", rank, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
@@ -151,7 +151,7 @@ def _folder(root: Path) -> dict[str, Split]:
     Images are cropped to their central square and kept at the smallest side among them, at most 256; grey if all are grey.
     """
     if not root.is_dir():
-        raise Mistake(f"{root}: there is no such folder of images; correct the path under `datasets`")
+        raise UserError(f"{root}: there is no such folder of images; correct the path under `datasets`")
     if (root / "train").is_dir() and (root / "test").is_dir():
         found = {split: list(_image_files(root / split)) for split in ("train", "test")}
     else:
@@ -159,7 +159,7 @@ def _folder(root: Path) -> dict[str, Split]:
     for split, paths in found.items():
         if len(paths) < 2:
             where = root if split == "all" else root / split
-            raise Mistake(f"{where}: holds {len(paths)} images, at least 2 are needed ({', '.join(sorted(IMAGE_ENDINGS))})")
+            raise UserError(f"{where}: holds {len(paths)} images, at least 2 are needed ({', '.join(sorted(IMAGE_ENDINGS))})")
     pictures = {path: _opened(path) for paths in found.values() for path in paths}
     side = min(LARGEST_SIDE, *(min(picture.size) for picture in pictures.values()))
     grey = all(picture.mode == "L" for picture in pictures.values())
@@ -188,10 +188,10 @@ def _opened(path: Path) -> Image.Image:
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened)
             if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
-                raise Mistake(f"{path}: has more than 8 bits per channel, which would be clipped; convert it to 8 bits")
+                raise UserError(f"{path}: has more than 8 bits per channel, which would be clipped; convert it to 8 bits")
             return picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB")
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        raise Mistake(f"{path}: is not an image that can be read; remove it or replace it") from None
+        raise UserError(f"{path}: is not an image that can be read; remove it or replace it") from None
 
 
 def _square(picture: Image.Image, side: int, grey: bool) -> np.ndarray:
@@ -213,7 +213,7 @@ def read_images(path: Path, size: int) -> Tensor:
     """Images of a split at the study's size: uint8 [N, C, size, size]."""
     images = files.read_array(path)
     if images.dtype != np.uint8 or images.ndim != 4:
-        raise Mistake(
+        raise UserError(
             f"{path}: expected uint8 images [N, C, H, W], found {images.dtype} {list(images.shape)}; run `sagan-div data`"
         )
     return resized(images, size)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 
 
 def blocks(features: np.ndarray, size: int = 1000) -> Iterator[np.ndarray]:
@@ -13,9 +13,9 @@ def blocks(features: np.ndarray, size: int = 1000) -> Iterator[np.ndarray]:
 
 
 def check_finite(features: np.ndarray) -> None:
-    """Raises Mistake for features of which some are NaN or infinite."""
+    """Raises UserError for features of which some are NaN or infinite."""
     if not np.isfinite(features).all():
-        raise Mistake("some features are not finite; the network's weights or the images are damaged")
+        raise UserError("some features are not finite; the network's weights or the images are damaged")
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sagan_div import files
 from sagan_div.data.datasets import to_float
 from sagan_div.data.randomness import Batches, stream
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.models import checkpoints
 from sagan_div.study import schema as config
 
@@ -82,7 +82,7 @@ def train_classifier(
     labels: Tensor | None,
     test_images: Tensor,
     test_labels: Tensor | None,
-    settings: config.Classifier,
+    settings: config.ClassifierConfig,
     device: Device,
     note: Note,
 ) -> tuple[Classifier, float]:
@@ -115,7 +115,9 @@ def _labelled(images: Tensor, labels: Tensor | None, seed: int) -> tuple[Tensor,
     return turned, turns
 
 
-def _fit(network: Classifier, images: Tensor, labels: Tensor, settings: config.Classifier, device: Device, note: Note) -> None:
+def _fit(
+    network: Classifier, images: Tensor, labels: Tensor, settings: config.ClassifierConfig, device: Device, note: Note
+) -> None:
     """Train with AdamW and one cycle of the learning rate (Smith and Topin 2018, arXiv 1708.07120)."""
     batches = Batches(settings.seed, len(images), BATCH)
     steps = -(-len(images) // BATCH)
@@ -160,20 +162,20 @@ def _batches(images: Tensor, device: Device) -> Iterator[Tensor]:
 
 
 def save_classifier(path: Path, classifier: Classifier, about: Mapping[str, Any]) -> None:
-    """Write the classifier with facts `about` it (dataset, accuracy, ...). Raises Mistake."""
+    """Write the classifier with facts `about` it (dataset, accuracy, ...). Raises UserError."""
     checkpoints.save(path, classifier.state_dict(), {**about, "image_size": classifier.image_shape[-1]})
 
 
 def load_classifier(path: Path, device: Device) -> Classifier:
-    """The classifier in a file of `save_classifier`, ready for inference. Raises Mistake for a truncated or foreign file."""
+    """The classifier in a file of `save_classifier`, ready for inference. Raises UserError for a truncated or foreign file."""
     if not path.is_file():
-        raise Mistake(f"{path}: is missing; run `sagan-div reference` first")
+        raise UserError(f"{path}: is missing; run `sagan-div reference` first")
     try:
         state, about = checkpoints.load(path)
         classifier = Classifier(state["body.0.weight"].shape[1], len(state["head.bias"]), about["image_size"])
         classifier.load_state_dict(state)
-    except (Mistake, KeyError, RuntimeError):
-        raise Mistake(f"{path}: is no domain classifier of this version; delete it and run `sagan-div reference`") from None
+    except (UserError, KeyError, RuntimeError):
+        raise UserError(f"{path}: is no domain classifier of this version; delete it and run `sagan-div reference`") from None
     classifier.requires_grad_(False).eval()
     return classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -226,12 +228,12 @@ def extract(
 
 
 def classifier_extractor(path: Path, device: Device) -> Extractor:
-    """The domain classifier's penultimate layer as a feature space. Raises Mistake."""
+    """The domain classifier's penultimate layer as a feature space. Raises UserError."""
     classifier = load_classifier(path, device)
 
     def network(images: Tensor) -> Tensor:
         if images.shape[1:] != classifier.image_shape:
-            raise Mistake(f"{path}: is for images {classifier.image_shape}, these are {tuple(images.shape[1:])}")
+            raise UserError(f"{path}: is for images {classifier.image_shape}, these are {tuple(images.shape[1:])}")
         with true_float32():
             return classifier.features(to_float(images))
 
@@ -244,7 +246,7 @@ def inception_extractor(weights: Path, device: Device, mode: config.Mode = "fast
     `exact` is the package's own network; `fast` has BatchNorm folded into the convolutions, on a CPU ReLU too, and runs
     channels_last.
     The probabilities leave out the last layer's bias, as the Inception score's first code did (openai/improved-gan).
-    Raises Mistake where pytorch-fid is not installed or `weights` is no file of its weights.
+    Raises UserError where pytorch-fid is not installed or `weights` is no file of its weights.
     """
     inception, head = _inception(weights)
     inception.to(device)
@@ -267,13 +269,13 @@ def _inception(weights: Path) -> tuple[nn.Module, Tensor]:
     try:
         from pytorch_fid import inception as published
     except ImportError:
-        raise Mistake("pytorch-fid is not installed; `pip install 'sagan-div[study]'`") from None
+        raise UserError("pytorch-fid is not installed; `pip install 'sagan-div[study]'`") from None
     state = load_weights(weights)
     try:
         with _giving(published, state):
             return published.InceptionV3([3]).eval(), state["fc.weight"]
     except (RuntimeError, KeyError):
-        raise Mistake(f"{weights}: holds weights of another network; {WEIGHTS.name} is wanted") from None
+        raise UserError(f"{weights}: holds weights of another network; {WEIGHTS.name} is wanted") from None
 
 
 @contextmanager
@@ -338,7 +340,7 @@ def fetch_weights(folder: Path, mirror: str | None, note: Note) -> Path:
     """pytorch-fid's published Inception weights in `folder`, fetched once, verified by size and SHA-256.
 
     `mirror` is a folder or URL that has the file, directly or under `inception/`; without one the published URL is used.
-    Raises Mistake, in one line that says what to put where.
+    Raises UserError, in one line that says what to put where.
     """
     target = folder / WEIGHTS.name
     if target.is_file() and files.sha256(target) == WEIGHTS.sha256:
@@ -353,7 +355,7 @@ def fetch_weights(folder: Path, mirror: str | None, note: Note) -> Path:
         else:
             files.write_bytes(target, content)
             return target
-    raise Mistake(f"Inception's weights cannot be had ({'; '.join(failures)}); put {WEIGHTS.name} into {folder}")
+    raise UserError(f"Inception's weights cannot be had ({'; '.join(failures)}); put {WEIGHTS.name} into {folder}")
 
 
 def _sources(mirror: str | None) -> list[str]:
@@ -372,13 +374,13 @@ def _content(source: str) -> bytes:
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors in a file of weights, and nothing else unpickled. Raises Mistake."""
+    """The tensors in a file of weights, and nothing else unpickled. Raises UserError."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise Mistake(f"{path}: is missing; `sagan-div reference` fetches Inception's weights") from None
+        raise UserError(f"{path}: is missing; `sagan-div reference` fetches Inception's weights") from None
     except (OSError, RuntimeError, UnpicklingError, EOFError):
-        raise Mistake(f"{path}: is damaged, or holds more than weights; delete it and fetch it again") from None
+        raise UserError(f"{path}: is damaged, or holds more than weights; delete it and fetch it again") from None
     if not (isinstance(state, dict) and all(isinstance(value, Tensor) for value in state.values())):
-        raise Mistake(f"{path}: holds no weights by name; {WEIGHTS.name} is wanted")
+        raise UserError(f"{path}: holds no weights by name; {WEIGHTS.name} is wanted")
     return state

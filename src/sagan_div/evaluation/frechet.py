@@ -12,7 +12,7 @@ import numpy as np
 from scipy import linalg
 
 from sagan_div import files
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.evaluation.distances import blocks, check_finite
 
 SEED = 2020  # torch-fidelity's, of subsets and splits
@@ -73,7 +73,7 @@ class Streaming:
         self.outer = np.zeros((dimensions, dimensions))
 
     def add(self, features: np.ndarray) -> None:
-        """Take in a batch of features [B, d]. Raises Mistake for features that are not finite."""
+        """Take in a batch of features [B, d]. Raises UserError for features that are not finite."""
         check_finite(features)
         values = features.astype(np.float64)
         if self.count == 0:
@@ -84,9 +84,9 @@ class Streaming:
         self.outer += values.T @ values
 
     def moments(self, extractor: str = "") -> Moments:
-        """The moments so far. Raises Mistake for fewer than two features."""
+        """The moments so far. Raises UserError for fewer than two features."""
         if self.count < 2:
-            raise Mistake(f"the covariance of {self.count} image is not defined; give at least 2")
+            raise UserError(f"the covariance of {self.count} image is not defined; give at least 2")
         shift = self.total / self.count
         covariance = (self.outer - self.count * np.outer(shift, shift)) / (self.count - 1)
         return Moments(self.count, self.pilot + shift, covariance, extractor)
@@ -95,7 +95,7 @@ class Streaming:
 def moments(features: np.ndarray, extractor: str = "") -> Moments:
     """Moments of features [N, d], N >= 2; `extractor` is the identity of their space.
 
-    Raises Mistake for a single feature, and for features that are not finite.
+    Raises UserError for a single feature, and for features that are not finite.
     """
     streaming = Streaming(features.shape[1])
     for block in blocks(features):
@@ -110,7 +110,7 @@ def moments(features: np.ndarray, extractor: str = "") -> Moments:
 def frechet_distance(a: Moments, b: Moments) -> float:
     """Squared Fréchet distance of two Gaussians, |m - n|^2 + tr A + tr B - 2 tr (A B)^(1/2) (Dowson and Landau 1982).
 
-    Rounding can make it slightly negative for equal arguments. Raises Mistake for statistics that can't be compared.
+    Rounding can make it slightly negative for equal arguments. Raises UserError for statistics that can't be compared.
     """
     check_comparable(a, b)
     shift = a.mean - b.mean
@@ -118,11 +118,11 @@ def frechet_distance(a: Moments, b: Moments) -> float:
 
 
 def check_comparable(a: Moments, b: Moments) -> None:
-    """Raises Mistake for statistics of different dimensions or extractors."""
+    """Raises UserError for statistics of different dimensions or extractors."""
     if a.mean.shape != b.mean.shape:
-        raise Mistake(f"statistics of {len(a.mean)} and of {len(b.mean)} features cannot be compared; use one extractor")
+        raise UserError(f"statistics of {len(a.mean)} and of {len(b.mean)} features cannot be compared; use one extractor")
     if a.extractor and b.extractor and a.extractor != b.extractor:
-        raise Mistake(f"statistics of {a.extractor} and of {b.extractor} cannot be compared; use one extractor")
+        raise UserError(f"statistics of {a.extractor} and of {b.extractor} cannot be compared; use one extractor")
 
 
 def _overlap(a: Moments, b: Moments) -> float:
@@ -152,10 +152,10 @@ def save_statistics(path: Path, statistics: Moments, **beside: np.ndarray) -> No
 
 
 def load_statistics(path: Path) -> Moments:
-    """Moments from an .npz of ours or of pytorch-fid. Raises Mistake."""
+    """Moments from an .npz of ours or of pytorch-fid. Raises UserError."""
     with archive(path) as arrays:
         if not {"mu", "sigma"} <= arrays.keys():
-            raise Mistake(f"{path}: holds no statistics (arrays mu and sigma), but {', '.join(arrays) or 'nothing'}")
+            raise UserError(f"{path}: holds no statistics (arrays mu and sigma), but {', '.join(arrays) or 'nothing'}")
         count, extractor = int(arrays.get("count", 0)), str(arrays.get("extractor", ""))
         found = Moments(count, arrays["mu"], arrays["sigma"], extractor)
     shapes = found.mean.shape, found.covariance.shape
@@ -163,33 +163,33 @@ def load_statistics(path: Path) -> Moments:
         (len(found.covariance),),
         (len(found.mean),) * 2,
     ):
-        raise Mistake(f"{path}: mu and sigma have the shapes {shapes[0]} and {shapes[1]}, not (d,) and (d, d) of floats")
+        raise UserError(f"{path}: mu and sigma have the shapes {shapes[0]} and {shapes[1]}, not (d,) and (d, d) of floats")
     if not (np.isfinite(found.mean).all() and np.isfinite(found.covariance).all()):
-        raise Mistake(f"{path}: its statistics are not finite; make them again from intact images")
+        raise UserError(f"{path}: its statistics are not finite; make them again from intact images")
     return found
 
 
 def load_beside(path: Path, name: str) -> np.ndarray:
-    """An array that was saved beside statistics. Raises Mistake."""
+    """An array that was saved beside statistics. Raises UserError."""
     with archive(path) as arrays:
         if name not in arrays:
-            raise Mistake(f"{path}: has no array {name}; delete it and run `sagan-div reference`")
+            raise UserError(f"{path}: has no array {name}; delete it and run `sagan-div reference`")
         found: np.ndarray = arrays[name]
         return found
 
 
 @contextmanager
 def archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    """An .npz file, open; nothing in it is unpickled. Raises Mistake where it is missing, damaged or something else."""
+    """An .npz file, open; nothing in it is unpickled. Raises UserError where it is missing, damaged or something else."""
     if not path.exists():
-        raise Mistake(f"{path}: does not exist")
+        raise UserError(f"{path}: does not exist")
     if not zipfile.is_zipfile(path):
-        raise Mistake(f"{path}: is damaged, or no .npz file; make it again")
+        raise UserError(f"{path}: is damaged, or no .npz file; make it again")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             yield arrays
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise Mistake(f"{path}: is damaged, or holds something else than arrays; make it again") from None
+        raise UserError(f"{path}: is damaged, or holds something else than arrays; make it again") from None
 
 
 # What a Fréchet distance is worth
@@ -210,7 +210,7 @@ def bias(covariance: np.ndarray) -> float:
 def measured_bias(features: np.ndarray, draws: int = 5, seed: int = SEED) -> float:
     """The same constant from real features [N, d] alone: mean FID between random halves of them, times N/4.
 
-    Raises Mistake for fewer than four features.
+    Raises UserError for fewer than four features.
     """
     half, random = len(features) // 2, np.random.default_rng(seed)
     found = []

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sagan_div import terminal
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.evaluation import frechet
 from sagan_div.evaluation.features import Device, Extractor, Images, extract, inception_extractor
 from sagan_div.evaluation.frechet import Moments
@@ -33,12 +33,12 @@ def fid(
     """FID of two places: a folder of images, samples (.npz with uint8 `images` [N, C, H, W]) or statistics (.npz).
 
     `exact` prints the digits of the pytorch-fid command, given the same weights, thread count and device; `fast` is within
-    1e-5 of them. The weights are needed only where there are images. Raises Mistake.
+    1e-5 of them. The weights are needed only where there are images. Raises UserError.
     """
     places = {path: read(path) for path in (a, b)}
     if any(not isinstance(found, Moments) for found in places.values()):
         if weights is None:
-            raise Mistake(f"{a}, {b}: images need Inception's weights; give them with --weights FILE")
+            raise UserError(f"{a}, {b}: images need Inception's weights; give them with --weights FILE")
         extractor = inception_extractor(weights, device, mode)
         places |= {
             path: _measured(path, found, extractor, mode, batch_size, note)
@@ -47,12 +47,12 @@ def fid(
         }
     try:
         return DISTANCE[mode](places[a], places[b])  # type: ignore[arg-type]
-    except Mistake as mistake:
-        raise Mistake(f"{a}, {b}: {mistake}") from None
+    except UserError as error:
+        raise UserError(f"{a}, {b}: {error}") from None
 
 
 def read(path: Path) -> Moments | Images:
-    """What lies at a place. Raises Mistake where it is neither images nor statistics."""
+    """What lies at a place. Raises UserError where it is neither images nor statistics."""
     if path.is_dir():
         return Folder(path)
     with frechet.archive(path) as arrays:
@@ -60,7 +60,7 @@ def read(path: Path) -> Moments | Images:
             return frechet.load_statistics(path)
         images: np.ndarray = arrays["images"]
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise Mistake(f"{path}: its images are {images.dtype} {images.shape}; uint8 [N, C, H, W] with C 1 or 3 is wanted")
+        raise UserError(f"{path}: its images are {images.dtype} {images.shape}; uint8 [N, C, H, W] with C 1 or 3 is wanted")
     return images
 
 
@@ -73,8 +73,8 @@ def _measured(
         with terminal.bar(str(path), len(images)) as advance:
             found = extract(extractor, images, batch_size, lambda done: advance(done, ""))
         return MOMENTS[mode](found, extractor.identity)
-    except Mistake as mistake:
-        raise Mistake(f"{path}: {mistake}") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def _warnings(images: Images, dimensions: int) -> Iterator[str]:
@@ -91,16 +91,16 @@ class Folder:
     """The images in a folder that pytorch-fid would take, in its order; slices of it are uint8 [n, 3, H, W]."""
 
     def __init__(self, path: Path) -> None:
-        """Raises Mistake for a folder without images, and for images of several sizes."""
+        """Raises UserError for a folder without images, and for images of several sizes."""
         entries = sorted(path.iterdir())
         self.files = [file for file in entries if file.suffix in ENDINGS]
         self.others = [file for file in entries if file.suffix not in ENDINGS]
         if not self.files:
-            raise Mistake(f"{path}: has no images ({', '.join(sorted(ENDINGS))}, in lower case)")
+            raise UserError(f"{path}: has no images ({', '.join(sorted(ENDINGS))}, in lower case)")
         first, size = self.files[0], _size(self.files[0])
         for file in self.files:
             if _size(file) != size:
-                raise Mistake(f"{file}: is {_size(file)} pixels, {first.name} is {size}; bring all images to one size")
+                raise UserError(f"{file}: is {_size(file)} pixels, {first.name} is {size}; bring all images to one size")
 
     def __len__(self) -> int:
         return len(self.files)
@@ -121,18 +121,18 @@ def _pixels(file: Path) -> np.ndarray:
 
 @contextmanager
 def _image(file: Path) -> Iterator[Image.Image]:
-    """An image file, open. Raises Mistake for what is none, and for more than 8 bits, which pytorch-fid would clip."""
+    """An image file, open. Raises UserError for what is none, and for more than 8 bits, which pytorch-fid would clip."""
     try:
         with Image.open(file) as image:
             if image.mode.startswith(("I", "F")):
-                raise Mistake(f"{file}: has more than 8 bits per pixel; save it with 8")
+                raise UserError(f"{file}: has more than 8 bits per pixel; save it with 8")
             yield image
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        raise Mistake(f"{file}: is no intact image; repair it, or take it out of the folder") from None
+        raise UserError(f"{file}: is no intact image; repair it, or take it out of the folder") from None
 
 
 def exact_moments(features: np.ndarray, extractor: str = "") -> Moments:
-    """Moments as pytorch-fid computes them, to the last bit. Raises Mistake as `frechet.moments` does."""
+    """Moments as pytorch-fid computes them, to the last bit. Raises UserError as `frechet.moments` does."""
     values = features.astype(np.float64)
     if len(values) < 2 or not np.isfinite(values).all():
         return frechet.moments(features, extractor)
@@ -140,17 +140,17 @@ def exact_moments(features: np.ndarray, extractor: str = "") -> Moments:
 
 
 def exact_distance(a: Moments, b: Moments) -> float:
-    """pytorch-fid's own Fréchet distance, to the last bit: the order of the arguments matters there. Raises Mistake."""
+    """pytorch-fid's own Fréchet distance, to the last bit: the order of the arguments matters there. Raises UserError."""
     frechet.check_comparable(a, b)
     try:
         from pytorch_fid import fid_score
     except ImportError:
-        raise Mistake("pytorch-fid is not installed; `pip install 'sagan-div[study]'`") from None
+        raise UserError("pytorch-fid is not installed; `pip install 'sagan-div[study]'`") from None
     try:
         with _disp(fid_score.linalg):
             return float(fid_score.calculate_frechet_distance(a.mean, a.covariance, b.mean, b.covariance))
     except ValueError as error:
-        raise Mistake(f"pytorch-fid cannot take the root of these covariances ({error}); use --mode fast") from None
+        raise UserError(f"pytorch-fid cannot take the root of these covariances ({error}); use --mode fast") from None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.evaluation.distances import check_finite, squared_distances
 
 PART = 10_000  # training features at a time, of bounded memory
@@ -23,7 +23,7 @@ class Neighbours(NamedTuple):
 
 
 def nearest(features: np.ndarray, training: np.ndarray) -> Neighbours:
-    """The nearest of training features [M, d] to each of features [N, d]. Raises Mistake for features that are not finite."""
+    """The nearest of training features [M, d] to each of features [N, d]. Raises UserError for features that are not finite."""
     check_finite(features)
     indices, squares = np.zeros(len(features), np.int64), np.full(len(features), np.inf)
     for start in range(0, len(training), PART):
@@ -46,10 +46,10 @@ class Memorisation(NamedTuple):
 def memorisation(samples: np.ndarray, held_out: np.ndarray, level: float = 0.01) -> Memorisation:
     """Compare distances to the nearest training image: of samples [N], and of held-out real images [M].
 
-    Raises Mistake where there are no held-out images to compare with.
+    Raises UserError where there are no held-out images to compare with.
     """
     if not len(held_out):
-        raise Mistake("memorisation is judged by held-out images, and there are none; the dataset needs a test split")
+        raise UserError("memorisation is judged by held-out images, and there are none; the dataset needs a test split")
     threshold = np.quantile(held_out, level)
     nearer = 1 - stats.mannwhitneyu(samples, held_out).statistic / (len(samples) * len(held_out))
     spread = np.sqrt((len(samples) + len(held_out) + 1) / (12 * len(samples) * len(held_out)))

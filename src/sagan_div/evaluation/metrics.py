@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.evaluation.distances import blocks, check_finite, squared_distances
 from sagan_div.evaluation.frechet import SEED, Moments, Streaming, frechet_distance, moments
 
@@ -62,13 +62,13 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, subsets: int = 100, size: int 
 
     The unbiased squared MMD with the kernel (x.y/d + 1)^3 over random subsets, drawn as torch-fidelity draws them.
     Subsets overlap, hence the error is the delete-d jackknife's, std sqrt(size / (min(M, N) - size)) (Shao and Wu 1989);
-    None where a subset is everything. Raises Mistake where a set is smaller than a subset.
+    None where a subset is everything. Raises UserError where a set is smaller than a subset.
     """
     check_finite(a)
     check_finite(b)
     fewest = min(len(a), len(b))
     if not 2 <= size <= fewest:
-        raise Mistake(f"KID over subsets of {size} (at least 2) needs as many images on each side, not {fewest}")
+        raise UserError(f"KID over subsets of {size} (at least 2) needs as many images on each side, not {fewest}")
     random = np.random.RandomState(seed)
     found = [_mmd(*(each[random.choice(len(each), size, replace=False)] for each in (a, b))) for _ in range(subsets)]
     error = float(np.std(found) * np.sqrt(size / (fewest - size))) if fewest > size else None
@@ -90,11 +90,11 @@ def inception_score(probabilities: np.ndarray, splits: int = 10, seed: int = SEE
     """Inception score of class probabilities [N, K] (Salimans et al. 2016, arXiv 1606.03498), over shuffled splits.
 
     exp of the mean Kullback-Leibler divergence to the split's marginal, between 1 and K. The order is torch-fidelity's.
-    Raises Mistake for fewer images than splits.
+    Raises UserError for fewer images than splits.
     """
     check_finite(probabilities)
     if len(probabilities) < splits:
-        raise Mistake(f"an Inception score over {splits} splits needs as many images, not {len(probabilities)}")
+        raise UserError(f"an Inception score over {splits} splits needs as many images, not {len(probabilities)}")
     shuffled = probabilities[np.random.RandomState(seed).permutation(len(probabilities))].astype(np.float64)
     edges = [i * len(shuffled) // splits for i in range(splits + 1)]
     parts = [shuffled[start:stop] for start, stop in pairwise(edges)]
@@ -113,12 +113,12 @@ def manifold(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Manifold:
     """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020, arXiv 2002.09797).
 
     Of features [N, d] and [M, d]; a ball reaches to the k-th neighbour, itself excluded, and is open, as in prdc.
-    Raises Mistake where a set has no k neighbours.
+    Raises UserError where a set has no k neighbours.
     """
     check_finite(real)
     check_finite(fake)
     if min(len(real), len(fake)) <= k:
-        raise Mistake(f"precision and recall need more than {k} images on each side, not {min(len(real), len(fake))}")
+        raise UserError(f"precision and recall need more than {k} images on each side, not {min(len(real), len(fake))}")
     reach_real, reach_fake = _reach(real, k), _reach(fake, k)
     realistic, recalled, inside, covered = np.zeros(len(fake), bool), 0, 0, 0
     for rows, distances in squared_distances(real, fake):
@@ -198,8 +198,8 @@ def attempt(metric: str, names: Iterable[str], measure: Callable[[], dict[str, A
     """What a metric finds; where it cannot be had, None for each of its numbers and the reason as `why_<metric>`."""
     try:
         return measure()
-    except Mistake as mistake:
-        return dict.fromkeys(names) | {f"why_{metric}": str(mistake)}
+    except UserError as error:
+        return dict.fromkeys(names) | {f"why_{metric}": str(error)}
 
 
 def _some(features: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from sagan_div import files
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 
 FORMAT = "sagan-div 1"  # raise the number when a file of the old layout can no longer be read
 
@@ -26,17 +26,17 @@ def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) ->
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors (on the CPU) and the facts about them. Raises Mistake where the file is missing, truncated or foreign."""
+    """Tensors (on the CPU) and the facts about them. Raises UserError where the file is missing, truncated or foreign."""
     if not path.is_file():
-        raise Mistake(f"{path}: there is no such checkpoint")
+        raise UserError(f"{path}: there is no such checkpoint")
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError):
-        raise Mistake(f"{path}: is truncated or no safetensors file; delete it and make it again") from None
+        raise UserError(f"{path}: is truncated or no safetensors file; delete it and make it again") from None
     if FORMAT not in header:
-        raise Mistake(f"{path}: was not written by this version of sagan-div; delete it and make it again")
+        raise UserError(f"{path}: was not written by this version of sagan-div; delete it and make it again")
     about: dict[str, Any] = json.loads(header[FORMAT])
     return tensors, about
 

@@ -38,7 +38,7 @@ class Shape(NamedTuple):
 class Generator(nn.Sequential):
     """Latents [N, latent, 1, 1] -> images [N, channels, size, size] in (-1, 1) (Table 1, left)."""
 
-    def __init__(self, settings: config.Generator, shape: Shape) -> None:
+    def __init__(self, settings: config.GeneratorConfig, shape: Shape) -> None:
         widths = [shape.latent, *reversed(shape.widths), shape.channels]
         blocks = [
             self._block(settings, inputs, outputs, first=i == 0, last=i == len(widths) - 2)
@@ -47,7 +47,7 @@ class Generator(nn.Sequential):
         super().__init__(*blocks)
 
     @staticmethod
-    def _block(settings: config.Generator, inputs: int, outputs: int, first: bool, last: bool) -> nn.Sequential:
+    def _block(settings: config.GeneratorConfig, inputs: int, outputs: int, first: bool, last: bool) -> nn.Sequential:
         """Deconvolution, norm, ReLU and, last, attention (A12); the final one has neither norm nor attention (A4, A5)."""
         spectral = settings.spectral == "all" or (settings.spectral == "hidden" and not last)
         stride, padding = (1, 0) if first else (2, 1)
@@ -67,7 +67,7 @@ class Generator(nn.Sequential):
 class Critic(nn.Sequential):
     """Images [N, channels, size, size] -> scores [N], one per image and without a sigmoid (Table 1, right)."""
 
-    def __init__(self, settings: config.Critic, shape: Shape) -> None:
+    def __init__(self, settings: config.CriticConfig, shape: Shape) -> None:
         widths = [shape.channels, *shape.widths]
         blocks = [
             self._block(settings, inputs, outputs, number) for number, (inputs, outputs) in enumerate(pairwise(widths), start=1)
@@ -76,7 +76,7 @@ class Critic(nn.Sequential):
         super().__init__(*blocks, nn.Sequential(_initialised(score, settings.spectral == "all", settings.bias), nn.Flatten(0)))
 
     @staticmethod
-    def _block(settings: config.Critic, inputs: int, outputs: int, number: int) -> nn.Sequential:
+    def _block(settings: config.CriticConfig, inputs: int, outputs: int, number: int) -> nn.Sequential:
         """Convolution, norm, leaky ReLU."""
         plain = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
         convolution = _initialised(plain, settings.spectral != "none", settings.bias)
@@ -108,7 +108,7 @@ def _initialised(convolution: nn.Conv2d | nn.ConvTranspose2d, spectral: bool, bi
     return spectral_norm(convolution) if spectral else convolution
 
 
-def build(method: config.Method, shape: Shape, seed: int) -> tuple[Generator, Critic]:
+def build(method: config.MethodConfig, shape: Shape, seed: int) -> tuple[Generator, Critic]:
     """Both networks of a method, initialised from the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

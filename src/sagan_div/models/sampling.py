@@ -11,15 +11,15 @@ from torch import Tensor
 
 from sagan_div import files
 from sagan_div.data.randomness import latents
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Generator, Shape
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.schema import read
-from sagan_div.workflow.plan import TrainSettings
 
 
 def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, TrainSettings]:
-    """The generator of a checkpoint, in evaluation mode. Raises Mistake where the file is not one of ours."""
+    """The generator of a checkpoint, in evaluation mode. Raises UserError where the file is not one of ours."""
     tensors, about = checkpoints.load(path)
     try:
         settings: TrainSettings = read(TrainSettings, about["settings"], str(path))
@@ -27,7 +27,7 @@ def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, 
         generator = Generator(settings.recipe.generator, shape)
         generator.load_state_dict(checkpoints.part(tensors, "generator"))
     except (KeyError, RuntimeError):
-        raise Mistake(f"{path}: holds no generator of sagan-div; name a best.safetensors or last.safetensors") from None
+        raise UserError(f"{path}: holds no generator of sagan-div; name a best.safetensors or last.safetensors") from None
     return generator.to(device).eval(), shape, settings
 
 
@@ -56,11 +56,11 @@ def save_samples(path: Path, images: Tensor) -> None:
 
 
 def load_samples(path: Path) -> Tensor:
-    """uint8 [N, C, S, S]. Raises Mistake where the file is missing, damaged or of another layout."""
+    """uint8 [N, C, S, S]. Raises UserError where the file is missing, damaged or of another layout."""
     archive = files.read_archive(path)
     images = archive.get("images")
     if images is None or images.dtype != np.uint8 or images.ndim != 4:
-        raise Mistake(f"{path}: expected `images` as uint8 [N, C, H, W]; found {', '.join(archive) or 'nothing'}")
+        raise UserError(f"{path}: expected `images` as uint8 [N, C, H, W]; found {', '.join(archive) or 'nothing'}")
     return torch.from_numpy(images)
 
 

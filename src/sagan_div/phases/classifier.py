@@ -4,6 +4,7 @@ from sagan_div import terminal
 from sagan_div.data import datasets
 from sagan_div.evaluation import features
 from sagan_div.phases.machine import About, Machine
+from sagan_div.study.job_settings import ClassifierSettings
 from sagan_div.workflow import plan
 from sagan_div.workflow.plan import Job
 
@@ -11,7 +12,7 @@ from sagan_div.workflow.plan import Job
 def work(job: Job, machine: Machine) -> About:
     """Train the domain classifier on the training split at the study's size."""
     settings = job.settings
-    assert isinstance(settings, plan.ClassifierSettings)
+    assert isinstance(settings, ClassifierSettings)
     read = {
         split: (
             datasets.read_images(job.inputs[f"{split}_images"], settings.image_size),

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 
 SHARE = "SAGAN_DIV_GPU_SHARE"  # in the environment: slots per device, for small cells that leave room on it
 PAUSE = 0.5  # seconds between two looks at slots that are all taken
@@ -55,7 +55,7 @@ def visible() -> list[str]:
 def _share() -> int:
     text = os.environ.get(SHARE, "1")
     if not text.isdigit() or int(text) < 1:
-        raise Mistake(f"{SHARE}: '{text}' is no number of jobs per GPU; use 1 or more")
+        raise UserError(f"{SHARE}: '{text}' is no number of jobs per GPU; use 1 or more")
     return int(text)
 
 

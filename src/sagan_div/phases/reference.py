@@ -6,7 +6,7 @@ from sagan_div.data import datasets
 from sagan_div.evaluation import features, frechet, inception, memorisation
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
-from sagan_div.workflow import plan
+from sagan_div.study.job_settings import ReferenceSettings
 from sagan_div.workflow.plan import Job
 
 TRAINING, HELD_OUT = 60_000, 10_000  # images of either split among which copies are sought, at most
@@ -15,7 +15,7 @@ TRAINING, HELD_OUT = 60_000, 10_000  # images of either split among which copies
 def work(job: Job, machine: Machine) -> About:
     """Statistics of real images in a feature space; empty ones where Inception's weights are not there."""
     settings = job.settings
-    assert isinstance(settings, plan.ReferenceSettings)
+    assert isinstance(settings, ReferenceSettings)
     extractor = spaces.extractor(settings.extractor, job, machine, settings.mode)
     if isinstance(extractor, str):
         frechet.save_statistics(job.outputs["statistics"], frechet.NO_MOMENTS)

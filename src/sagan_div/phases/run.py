@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sagan_div import files
-from sagan_div.errors import Mistake
-from sagan_div.phases import classifier, data, floor, provenance, reference, sample, score, train, weights
+from sagan_div.errors import UserError
+from sagan_div.phases import classifier, data, provenance, real_vs_real, reference, sample, score, train, weights
 from sagan_div.phases.machine import About, Machine
 from sagan_div.workflow import plan
 from sagan_div.workflow.plan import Job
@@ -19,7 +19,7 @@ WORK: dict[str, Callable[[Job, Machine], About]] = {
     "weights": weights.work,
     "classifier": classifier.work,
     "reference": reference.work,
-    "floor": floor.work,
+    "real_vs_real": real_vs_real.work,
     "train": train.work,
     "sample": sample.work,
     "score": score.work,
@@ -30,7 +30,7 @@ def run(job: Job, machine: Machine) -> None:
     """Do a job. Its record is removed first and written last, so that a half-done job can't pass for a done one."""
     lacking = plan.missing(job)
     if lacking:
-        raise Mistake(lacking)
+        raise UserError(lacking)
     files.remove(job.record)
     started, clock = datetime.now(UTC), time.monotonic()
     about = WORK[job.kind](job, machine)

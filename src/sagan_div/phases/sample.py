@@ -1,20 +1,20 @@
 """The study's samples of one cell."""
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.models import sampling
 from sagan_div.phases.machine import About, Machine
-from sagan_div.workflow import plan
+from sagan_div.study.job_settings import SampleSettings
 from sagan_div.workflow.plan import Job
 
 
 def work(job: Job, machine: Machine) -> About:
     """Draw the study's samples from the kept generator."""
     settings = job.settings
-    assert isinstance(settings, plan.SampleSettings)
+    assert isinstance(settings, SampleSettings)
     path = job.inputs[settings.sample.select]
     generator, shape, trained = sampling.load_generator(path, machine.device)
     if (trained.dataset, trained.method, trained.seed) != (settings.dataset, settings.method, settings.seed):
-        raise Mistake(f"{path}: belongs to {trained.dataset} {trained.method} seed {trained.seed}; train this cell again")
+        raise UserError(f"{path}: belongs to {trained.dataset} {trained.method} seed {trained.seed}; train this cell again")
     images = sampling.draw(generator, shape.latent, settings.sample.count, settings.sample.batch_size, settings.seed, "sample")
     sampling.save_samples(job.outputs["samples"], images)
     sampling.save_picture(job.outputs["grid"], sampling.grid(images[:64], columns=8))

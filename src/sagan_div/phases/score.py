@@ -14,7 +14,7 @@ from sagan_div.evaluation import real_vs_real as floors
 from sagan_div.models import sampling
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
-from sagan_div.workflow import plan
+from sagan_div.study.job_settings import ScoreSettings
 from sagan_div.workflow.plan import Job
 
 DRAWS = 10  # of the author's sampler, at most: of few images a single one says little
@@ -24,7 +24,7 @@ SHOWN = 8  # of the samples, with their nearest training images
 def work(job: Job, machine: Machine) -> About:
     """All metrics of a cell in every feature space; what cannot be measured gives its reason instead."""
     settings = job.settings
-    assert isinstance(settings, plan.ScoreSettings)
+    assert isinstance(settings, ScoreSettings)
     images = sampling.load_samples(job.inputs["samples"])
     found: dict[str, Any] = {}
     for name in settings.extractors:
@@ -38,7 +38,7 @@ def work(job: Job, machine: Machine) -> About:
     return {}
 
 
-def _scores(extractor: features.Extractor, images: Tensor, statistics: Path, settings: plan.ScoreSettings) -> dict[str, Any]:
+def _scores(extractor: features.Extractor, images: Tensor, statistics: Path, settings: ScoreSettings) -> dict[str, Any]:
     """Everything in one feature space, against what the reference job has kept."""
     drawn, real = features.extract(extractor, images), frechet.load_beside(statistics, "features")
     given = metrics.Comparison(

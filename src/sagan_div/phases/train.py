@@ -15,6 +15,7 @@ from sagan_div.evaluation.frechet import frechet_distance, moments
 from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator
 from sagan_div.phases.machine import About, Machine
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.schema import plain
 from sagan_div.training import loop as training
 from sagan_div.training import tensorboard as live
@@ -28,7 +29,7 @@ DRAWS = 5  # of fresh latents for the generators at the end
 def work(job: Job, machine: Machine) -> About:
     """Train one cell, continuing its saved state; rate the best and the last generator again at the end."""
     settings = job.settings
-    assert isinstance(settings, plan.TrainSettings)
+    assert isinstance(settings, TrainSettings)
     images = datasets.read_images(job.inputs["images"], settings.image_size)
     rating = _rating(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
@@ -56,7 +57,7 @@ def work(job: Job, machine: Machine) -> About:
     }
 
 
-def _rating(settings: plan.TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Rating:
+def _rating(settings: TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Rating:
     """FID in the classifier's space between real images and samples of latents that only the rating uses (A25)."""
     extractor = features.classifier_extractor(classifier, device)
     real = images[datasets.shuffled(len(images), settings.seed)[: settings.train.rating_count]]

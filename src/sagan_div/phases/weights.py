@@ -3,7 +3,7 @@
 import json
 
 from sagan_div import files, terminal
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.evaluation import features
 from sagan_div.phases.machine import About, Machine
 from sagan_div.workflow.plan import Job
@@ -15,10 +15,10 @@ def work(job: Job, machine: Machine) -> About:
     try:
         path = features.fetch_weights(marker.parent, machine.mirror, terminal.note)
         found = {"file": path.name, "sha256": files.sha256(path)}
-    except Mistake as mistake:
+    except UserError as error:
         if not machine.optional:
             raise
-        found = {"why": str(mistake)}
-        terminal.note(f"Inception's scores will be reported as not measured: {mistake}")
+        found = {"why": str(error)}
+        terminal.note(f"Inception's scores will be reported as not measured: {error}")
     files.write_text(marker, json.dumps(found, indent=1) + "\n")
     return found

@@ -72,11 +72,11 @@ def networks(study: Study, channels: int = CHANNELS) -> dict[str, tuple[Network,
     return {name: (generator(method.generator), critic(method.critic)) for name, method in study.methods.items()}
 
 
-def _generator(shape: Shape, settings: config.Generator) -> Network:
+def _generator(shape: Shape, settings: config.GeneratorConfig) -> Network:
     return _network("Generator", Generator(settings, shape), shape)
 
 
-def _critic(shape: Shape, settings: config.Critic) -> Network:
+def _critic(shape: Shape, settings: config.CriticConfig) -> Network:
     return _network("Critic", Critic(settings, shape), shape)
 
 

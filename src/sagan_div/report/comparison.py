@@ -11,7 +11,7 @@ from typing import get_args
 
 from rich.table import Table
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.report import paper
 from sagan_div.study.schema import Extractor
 
@@ -52,16 +52,16 @@ class Row:
 def read(where: str) -> Metrics:
     """The metrics of a folder of results, or of a git revision: `HEAD~1`, or `HEAD~1:results/NAME` for another study's.
 
-    Raises Mistake where there are none.
+    Raises UserError where there are none.
     """
     found = {}
     for path, text in _folder(Path(where)) if Path(where).is_dir() else _revision(where):
         try:
             found[(path.parent.name, path.stem)] = {name: float(value) for name, value in json.loads(text).items()}
         except (ValueError, AttributeError, TypeError):
-            raise Mistake(f"{where}: {path} is damaged; write the report again") from None
+            raise UserError(f"{where}: {path} is damaged; write the report again") from None
     if not found:
-        raise Mistake(f"{where}: has no metrics; name a folder with metrics/DATASET/METHOD.json in it, or a git revision")
+        raise UserError(f"{where}: has no metrics; name a folder with metrics/DATASET/METHOD.json in it, or a git revision")
     return found
 
 
@@ -77,7 +77,7 @@ def _revision(where: str) -> Iterator[tuple[PurePath, str]]:
         packed = subprocess.run(["git", "archive", revision, "--", str(inside)], capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", b"").decode().strip() or str(error)
-        raise Mistake(f"{where}: is no folder, and as a git revision: {said.removeprefix('fatal: ')}") from None
+        raise UserError(f"{where}: is no folder, and as a git revision: {said.removeprefix('fatal: ')}") from None
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         for member in archive:
             content = archive.extractfile(member)

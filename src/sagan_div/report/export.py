@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from sagan_div import files
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.report import paper
@@ -31,7 +31,7 @@ TERMS = {  # of the images that a generator has learnt from
 def export(checkpoint: Path, form: str, folder: Path) -> Path:
     """Write the generator of a checkpoint in a form of NAMES, and its card; returns the file's path.
 
-    Raises Mistake where the checkpoint is not one of ours, or is no longer what the record beside it describes.
+    Raises UserError where the checkpoint is not one of ours, or is no longer what the record beside it describes.
     """
     generator, shape, settings = sampling.load_generator(checkpoint, torch.device("cpu"))
     facts = _facts(checkpoint) | {"shape": shape, "settings": settings}
@@ -62,7 +62,7 @@ def _onnx(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> N
     try:
         import onnxscript  # noqa: F401
     except ImportError:
-        raise Mistake("--format onnx: needs two more packages; pip install 'sagan-div[onnx]'") from None
+        raise UserError("--format onnx: needs two more packages; pip install 'sagan-div[onnx]'") from None
     with files.replacing(path) as temporary:
         torch.onnx.export(
             _folded(generator),
@@ -97,7 +97,7 @@ def _facts(checkpoint: Path) -> dict[str, Any]:
     _, about = checkpoints.load(checkpoint)
     digest, record = files.sha256(checkpoint), plan.recorded(checkpoint.with_name("record.json"))
     if record and record["outputs"].get(checkpoint.stem, digest) != digest:
-        raise Mistake(f"{checkpoint}: is not what the record beside it describes; train the cell again")
+        raise UserError(f"{checkpoint}: is not what the record beside it describes; train the cell again")
     return {"about": about, "digest": digest, "record": record or {}, "scores": _scores(checkpoint, digest)}
 
 
@@ -113,7 +113,7 @@ def _scores(checkpoint: Path, digest: str) -> dict[str, dict[str, Any]]:
     try:
         spaces: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["extractors"]
     except (OSError, ValueError, KeyError):
-        raise Mistake(f"{path}: is damaged; delete it and score the cell again") from None
+        raise UserError(f"{path}: is damaged; delete it and score the cell again") from None
     return spaces
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.report import stats
 from sagan_div.report.paper import facts
 from sagan_div.study.schema import Study
@@ -86,13 +86,13 @@ def at(path: Path, cell: Cell) -> Path:
 
 
 def read(study: Study, layout: Layout) -> Results:
-    """The results of a study. Raises Mistake where none of its cells has left anything, or a file is damaged."""
+    """The results of a study. Raises UserError where none of its cells has left anything, or a file is damaged."""
     planned: list[Cell] = [(cell["dataset"], cell["method"], cell["seed"]) for cell in cells(study)]
     histories = {cell: _history(at(layout.cell("train", "history.csv"), cell)) for cell in planned}
     records = {cell: _records(layout, cell) for cell in planned}
     runs = pd.DataFrame([_run(layout, cell, records[cell], histories[cell]) for cell in planned])
     if (runs["state"] == NOT_RUN).all():
-        raise Mistake(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
+        raise UserError(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
     entries = {cell: found for cell in planned if (found := _entries(layout, cell))}
     scores = _scores(study, entries, runs)
     return Results(study, layout, scores, runs, _joined(histories), _floors(study, layout), records, entries)
@@ -104,7 +104,7 @@ def _floors(study: Study, layout: Layout) -> pd.DataFrame:
     rows = [
         {"dataset": dataset, "extractor": extractor} | entry | {"fid": fid}
         for dataset, extractor in spaces
-        for entry in _floor(Path(str(layout.floor).format(dataset=dataset, extractor=extractor)))
+        for entry in _floor(Path(str(layout.real_vs_real).format(dataset=dataset, extractor=extractor)))
         for fid in entry["fids"]
     ]
     return pd.DataFrame(rows, columns=["dataset", "extractor", "pair", "sampler", "images", "fid"])
@@ -114,7 +114,7 @@ def _floor(path: Path) -> list[dict[str, Any]]:
     try:
         entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     except ValueError:
-        raise Mistake(f"{path}: is damaged; delete it and run `sagan-div floor`") from None
+        raise UserError(f"{path}: is damaged; delete it and run `sagan-div floor`") from None
     return entries
 
 
@@ -150,7 +150,7 @@ def _entries(layout: Layout, cell: Cell) -> Records:
     try:
         return {name: dict(entry) for name, entry in json.loads(path.read_text(encoding="utf-8"))["extractors"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise Mistake(f"{path}: is damaged; delete it and score the cell again") from None
+        raise UserError(f"{path}: is damaged; delete it and score the cell again") from None
 
 
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _history(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path).reindex(columns=HISTORY).astype(float).astype(dict.fromkeys(COUNTED, int))
     except ValueError:
-        raise Mistake(f"{path}: is damaged; delete it and train the cell again") from None
+        raise UserError(f"{path}: is damaged; delete it and train the cell again") from None
 
 
 def _joined(histories: dict[Cell, pd.DataFrame]) -> pd.DataFrame:

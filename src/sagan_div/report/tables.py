@@ -301,7 +301,7 @@ def floor_table(results: Results) -> Table:
     heads = ["dataset", "features", "images a side", *prose.FLOORS.values()]
     found = results.floors.groupby([*keys[:2], "pair", "sampler", "images"], sort=False)["fid"]
     tidy = found.agg(fid="mean", fid_std="std", n="count").reset_index()
-    draws = results.study.score.floor.draws
+    draws = results.study.score.real_vs_real.draws
     notes = (
         "Fréchet distance of real images to other real images: what a perfect generator would score. Mean ± standard deviation "
         f"over {draws} pairs of sets that share no image, or n where there are no more.",

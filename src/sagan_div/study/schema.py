@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import yaml
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 
 BUILT_IN_DATASETS = ("mnist", "fashion-mnist", "digits")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # names become folders and wildcards
@@ -29,7 +29,7 @@ class Within:
     def check(self, value: float, key: str) -> None:
         if not self.low <= value <= self.high:
             span = f"at least {self.low:g}" if self.high == math.inf else f"between {self.low:g} and {self.high:g}"
-            raise Mistake(f"{key}: {value:g} is out of range; it must be {span}")
+            raise UserError(f"{key}: {value:g} is out of range; it must be {span}")
 
 
 Count = Annotated[int, Within(1)]
@@ -70,7 +70,7 @@ Loss = NonSaturating | Hinge | WassersteinDivergence
 
 
 @dataclass(frozen=True, kw_only=True)
-class Generator:
+class GeneratorConfig:
     norm: Annotated[Literal["none", "batch", "instance"], "after every deconvolution but the last"]
     spectral: Annotated[Literal["none", "hidden", "all"], "deconvolutions with spectral norm; hidden: not the last"]
     attention: Annotated[Literal["none", "sagan", "wang"], "non-local module after every block but the last"]
@@ -79,7 +79,7 @@ class Generator:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Critic:
+class CriticConfig:
     norm: Annotated[Literal["none", "batch", "instance", "layer"], "after the convolutions, never the last"]
     norm_from: Annotated[Literal[1, 2], "the first layer that is normalised"]
     spectral: Annotated[Literal["none", "hidden", "all"], "convolutions with spectral norm; hidden: not the last"]
@@ -88,7 +88,7 @@ class Critic:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimiser:
+class OptimiserConfig:
     """Adam for both networks."""
 
     lr_generator: Rate
@@ -97,13 +97,13 @@ class Optimiser:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class MethodConfig:
     """A row of the paper's tables as data."""
 
     loss: Loss
-    generator: Generator
-    critic: Critic
-    optimiser: Optimiser
+    generator: GeneratorConfig
+    critic: CriticConfig
+    optimiser: OptimiserConfig
     n_critic: Annotated[Count, "critic steps per generator step"]
     generator_latents: Annotated[Literal["fresh", "same"], "z of the generator step: fresh, or the last critic step's"]
     batch_size: Annotated[Count | None, "instead of train.batch_size"] = None
@@ -111,39 +111,39 @@ class Method:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
+class DatasetConfig:
     """A built-in dataset, or images in a folder."""
 
     name: str
     folder: str | None = None
 
     @classmethod
-    def read(cls, value: object, key: str) -> "Dataset":
+    def read(cls, value: object, key: str) -> "DatasetConfig":
         if isinstance(value, Mapping) and "name" in value and set(value) <= {"name", "folder"}:  # the form of our own records
             value = {value["name"]: value["folder"]} if "folder" in value else value["name"]
         if isinstance(value, str):
             if value not in BUILT_IN_DATASETS:
-                raise Mistake(
+                raise UserError(
                     f"{key}: unknown dataset '{value}'; built in are {', '.join(BUILT_IN_DATASETS)}, "
                     f"and a folder of images is written as '{value}: path/to/folder'"
                 )
             return cls(name=value)
         if not (isinstance(value, Mapping) and len(value) == 1):
-            raise Mistake(f"{key}: expected a dataset's name or 'name: path/to/folder', found {_shown(value)}")
+            raise UserError(f"{key}: expected a dataset's name or 'name: path/to/folder', found {_shown(value)}")
         ((name, folder),) = value.items()
         if name in BUILT_IN_DATASETS:
-            raise Mistake(f"{key}: '{name}' is a built-in dataset; give the folder a name of its own")
+            raise UserError(f"{key}: '{name}' is a built-in dataset; give the folder a name of its own")
         return cls(name=_name(name, key), folder=read(str, folder, f"{key}.{name}"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classifier:
+class ClassifierConfig:
     epochs: Annotated[Count, "passes over the training split"]
     seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train:
+class TrainConfig:
     images: Annotated[Count, "real images that a critic sees over a run"]
     batch_size: Count
     engine: Annotated[Literal["fast", "eager"], "the same numbers but for rounding: with less work, or module by module"]
@@ -154,34 +154,34 @@ class Train:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class SampleConfig:
     select: Annotated[Literal["best", "last"], "which generator of the run is sampled and scored"]
     count: Annotated[int, Within(2), "images drawn from each generator"]
     batch_size: Count
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class ReferenceConfig:
     split: Split
     count: Annotated[int, Within(4), "real images to compare with; all when the split has fewer"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Floor:
+class RealVsRealConfig:
     counts: Annotated[tuple[Annotated[int, Within(2)], ...], "images on each side; counts that a dataset lacks are left out"]
     draws: Annotated[Count, "disjoint pairs of sets, or as many as the dataset has"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class ScoreConfig:
     extractors: tuple[Extractor, ...]
     mode: Annotated[Mode, "arithmetic of Inception's features and of FID; exact: to the digit that of the pytorch-fid command"]
-    reference: Reference
+    reference: ReferenceConfig
     metrics: tuple[Metric, ...]
     repeat_last_batch: Annotated[
         tuple[Annotated[int, Within(2)], ...], "distinct images of the author's sampler, emulated beside the sound one"
     ]
-    floor: Floor
+    real_vs_real: RealVsRealConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,16 +191,16 @@ class Study:
     study: str
     protocol: Literal["text", "code"]
     overlays: tuple[str, ...]
-    datasets: tuple[Dataset, ...]
+    datasets: tuple[DatasetConfig, ...]
     image_size: Annotated[Literal[16, 32, 64, 128], "pixels; the networks have one block per doubling from 4"]
     width: Annotated[Count, "channels of the critic's first layer and the generator's last block"]
     latent: Count
     seeds: tuple[int, ...]
-    methods: dict[str, Method]
-    classifier: Classifier
-    train: Train
-    sample: Sample
-    score: Score
+    methods: dict[str, MethodConfig]
+    classifier: ClassifierConfig
+    train: TrainConfig
+    sample: SampleConfig
+    score: ScoreConfig
 
 
 class _Yaml12(yaml.SafeLoader):
@@ -234,7 +234,7 @@ def load(
 
     `sets` are `key.sub=value` texts with YAML values; `layer` is Snakemake's config. The overlays that `params` names belong
     to its own study: one of another name starts from `params` alone.
-    Raises Mistake for an unreadable file, an unknown key or a value of the wrong kind.
+    Raises UserError for an unreadable file, an unknown key or a value of the wrong kind.
     """
     values = _parse(params)
     layers = [*map(_parse, overlays), _retyped(layer or {}), *map(_assignment, sets)]
@@ -263,13 +263,13 @@ def overlay(base: object, layer: object, key: str = "") -> Any:
         kept = [layer] if isinstance(layer, str) else layer
         for name in kept:
             if name not in base:
-                raise Mistake(_unknown(key.strip("."), "entry", name, base))
+                raise UserError(_unknown(key.strip("."), "entry", name, base))
         return {name: base[name] for name in base if name in kept}
     return layer
 
 
 def read(kind: Any, value: object, key: str) -> Any:
-    """`value` (plain YAML or JSON data) as the type `kind`; `key` names it in the messages. Raises Mistake."""
+    """`value` (plain YAML or JSON data) as the type `kind`; `key` names it in the messages. Raises UserError."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         result = read(arguments[0], value, key)
@@ -310,10 +310,10 @@ def _read_fields(kind: Any, value: object, key: str) -> Any:
     names = {field.name for field in known}
     for name in entries:
         if name not in names:
-            raise Mistake(_unknown(key, "key", name, names))
+            raise UserError(_unknown(key, "key", name, names))
     for field in known:
         if field.name not in entries and field.default is MISSING:
-            raise Mistake(f"{_under(key, field.name)}: this key is missing")
+            raise UserError(f"{_under(key, field.name)}: this key is missing")
     return kind(**{name: read(hints[name], entry, _under(key, name)) for name, entry in entries.items()})
 
 
@@ -330,16 +330,16 @@ def _read_choice(choices: tuple[Any, ...], value: object, key: str) -> Any:
     for choice in choices:
         if value == choice and type(value) is type(choice):
             return choice
-    raise Mistake(f"{key}: {_shown(value)} is none of {', '.join(map(str, choices))}{_close(value, map(str, choices))}")
+    raise UserError(f"{key}: {_shown(value)} is none of {', '.join(map(str, choices))}{_close(value, map(str, choices))}")
 
 
 def _read_sequence(kinds: tuple[Any, ...], value: object, key: str) -> tuple[Any, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise Mistake(f"{key}: expected a list, found {_shown(value)}")
+        raise UserError(f"{key}: expected a list, found {_shown(value)}")
     if kinds[-1] is Ellipsis:
         kinds = (kinds[0],) * len(value)
     if len(value) != len(kinds):
-        raise Mistake(f"{key}: expected {len(kinds)} values, found {len(value)}")
+        raise UserError(f"{key}: expected {len(kinds)} values, found {len(value)}")
     return tuple(read(kind, item, f"{key}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True)))
 
 
@@ -349,7 +349,7 @@ def _read_scalar(kind: Any, value: object, key: str) -> Any:
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind or (kind is float and not math.isfinite(value)):  # type: ignore[arg-type]
-        raise Mistake(f"{key}: expected {_KINDS[kind]}, found {_shown(value)}")
+        raise UserError(f"{key}: expected {_KINDS[kind]}, found {_shown(value)}")
     return value
 
 
@@ -373,14 +373,14 @@ def _checked(study: Study) -> Study:
     }
     for key, found in named.items():
         if not found:
-            raise Mistake(f"{key}: the list is empty; name at least one")
+            raise UserError(f"{key}: the list is empty; name at least one")
         twice = sorted({str(entry) for entry in found if found.count(entry) > 1})
         if twice:
-            raise Mistake(f"{key}: {twice[0]} is there twice")
+            raise UserError(f"{key}: {twice[0]} is there twice")
     if any(seed < 0 for seed in study.seeds):
-        raise Mistake(f"seeds: {min(study.seeds)} is negative; seeds are whole numbers from 0")
+        raise UserError(f"seeds: {min(study.seeds)} is negative; seeds are whole numbers from 0")
     if study.train.log_rows % study.train.checkpoints:
-        raise Mistake(
+        raise UserError(
             f"train.log_rows: {study.train.log_rows} is not a multiple of train.checkpoints ({study.train.checkpoints})"
         )
     return study
@@ -390,13 +390,13 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), _Yaml12)
     except OSError as error:
-        raise Mistake(f"{path}: cannot be read ({error.strerror}); name another with --params or --overlay") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror}); name another with --params or --overlay") from None
     except UnicodeDecodeError:
-        raise Mistake(f"{path}: is not a text file") from None
+        raise UserError(f"{path}: is not a text file") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise Mistake(f"{where}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+        raise UserError(f"{where}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
     return dict(_mapping({} if values is None else values, str(path)))
 
 
@@ -413,11 +413,11 @@ def _retyped(value: Any) -> Any:
 def _assignment(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise Mistake(f"--set {text}: expected key=value, e.g. --set train.images=64000")
+        raise UserError(f"--set {text}: expected key=value, e.g. --set train.images=64000")
     try:
         nested: Any = yaml.load(value, _Yaml12)
     except yaml.YAMLError:
-        raise Mistake(f"--set {text}: the value is not valid YAML") from None
+        raise UserError(f"--set {text}: the value is not valid YAML") from None
     for part in reversed(key.split(".")):
         nested = {part: nested}
     return dict(nested)
@@ -425,13 +425,13 @@ def _assignment(text: str) -> dict[str, Any]:
 
 def _mapping(value: object, key: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Mistake(f"{key or 'the study'}: expected keys with values, found {_shown(value)}")
+        raise UserError(f"{key or 'the study'}: expected keys with values, found {_shown(value)}")
     return value
 
 
 def _name(value: object, key: str) -> str:
     if not (isinstance(value, str) and NAME.fullmatch(value)):
-        raise Mistake(f"{key}: {_shown(value)} cannot be a name; use lower-case letters, digits and hyphens")
+        raise UserError(f"{key}: {_shown(value)} cannot be a name; use lower-case letters, digits and hyphens")
     return value
 
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from sagan_div.data.randomness import Draws
 from sagan_div.models.networks import Critic, Generator
 from sagan_div.study import schema as config
-from sagan_div.study.schema import Train
+from sagan_div.study.schema import TrainConfig
 
 Apply = Callable[[Generator | Critic, Tensor], Tensor]  # latents -> images, or images -> scores
 
@@ -50,7 +50,9 @@ def _wide(x: Tensor) -> Tensor:
 APPLY: dict[str, Apply] = {"eager": eager, "fast": fast}
 
 
-def scores(critic: Callable[[Tensor], Tensor], settings: config.Critic, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+def scores(
+    critic: Callable[[Tensor], Tensor], settings: config.CriticConfig, real: Tensor, fake: Tensor
+) -> tuple[Tensor, Tensor]:
     """Scores [B] of real and of generated images: of one pass, unless a batch norm would mix them."""
     if settings.norm == "batch":
         return critic(real), critic(fake)
@@ -312,7 +314,7 @@ def prepared(
     cycle: Callable[[Draws], None],
     drawn: Draws,
     changed: Callable[[], Mapping[str, Tensor]],
-    settings: Train,
+    settings: TrainConfig,
     device: torch.device,
 ) -> Callable[[Draws], None]:
     """The cycle as this machine runs it best: on a GPU as one graph, which `drawn` gives the shapes.
@@ -346,7 +348,7 @@ def _keep_memory() -> None:
 
 
 @contextmanager
-def _arithmetic(settings: Train, device: torch.device) -> Iterator[None]:
+def _arithmetic(settings: TrainConfig, device: torch.device) -> Iterator[None]:
     """Products in bfloat16 where wanted, sums and norms in float32; on a GPU the fast engine multiplies float32 as TF32."""
     matmul, tf32 = torch.backends.cuda.matmul, _tf32(settings)
     before, matmul.allow_tf32 = matmul.allow_tf32, tf32
@@ -361,7 +363,7 @@ def _arithmetic(settings: Train, device: torch.device) -> Iterator[None]:
         matmul.allow_tf32 = before
 
 
-def _tf32(settings: Train) -> bool:
+def _tf32(settings: TrainConfig) -> bool:
     """Whether a GPU may multiply float32 as TF32, of ten bits."""
     return settings.engine == "fast"
 

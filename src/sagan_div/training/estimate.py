@@ -10,6 +10,7 @@ from rich.table import Table
 from sagan_div.data.randomness import Batches
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Shape
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.schema import Study
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
@@ -33,7 +34,7 @@ class Estimate(NamedTuple):
 def measure(study: Study, method: str, device: torch.device) -> Estimate:
     """Train a method for some cycles on random grey images, rate it never, and scale up. Leaves nothing behind."""
     settings = plan.settings(study, "train", study.datasets[0].name, method, study.seeds[0])
-    assert isinstance(settings, plan.TrainSettings)
+    assert isinstance(settings, TrainSettings)
     run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
     batches = Batches(settings.seed, IMAGES, settings.batch_size)
     images = torch.randint(0, 256, (IMAGES, 1, settings.image_size, settings.image_size), dtype=torch.uint8)

@@ -22,13 +22,14 @@ from torch.optim import Adam
 from sagan_div import files
 from sagan_div.data.datasets import to_float
 from sagan_div.data.randomness import Batches, Draws, latents, stream
-from sagan_div.errors import Interrupted, Mistake
+from sagan_div.errors import Interrupted, UserError
 from sagan_div.losses import losses
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Critic, Generator, Shape, attention_gammas, build, largest_singular_value
+from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.schema import WassersteinDivergence, plain
 from sagan_div.training import engine
-from sagan_div.workflow.plan import TrainSettings, difference
+from sagan_div.workflow.plan import difference
 
 STATISTICS = ("loss_critic", "score_real", "score_fake", "gradient_norm", "loss_generator")
 COLUMNS = ("images", "critic_updates", "generator_updates", *STATISTICS, "fid", "sigma_generator", "sigma_critic")
@@ -80,7 +81,7 @@ class Run:
 def train(settings: TrainSettings, images: Tensor, rate: Rate, state: Path, device: torch.device, progress: Progress) -> Run:
     """Train one cell on images uint8 [N, C, S, S]; continue from `state` where it exists.
 
-    Raises Mistake where the state belongs to other settings or the loss is no longer finite, Interrupted on SIGTERM or SIGINT.
+    Raises UserError for a state of other settings or a loss that is no longer finite, Interrupted on SIGTERM or SIGINT.
     """
     run = begin(settings, Shape(settings.image_size, images.shape[1], settings.width, settings.latent), device)
     for unfinished in state.parent.glob(f".{state.stem}-*"):  # of a process that was killed while it saved
@@ -219,7 +220,7 @@ def _log(run: Run, fid: float | None) -> None:
 def _check_health(run: Run, means: dict[str, float]) -> None:
     if not math.isfinite(means["loss_critic"] + means["loss_generator"]):
         cell = run.settings
-        raise Mistake(
+        raise UserError(
             f"{cell.dataset} {cell.method} seed {cell.seed}: training diverged by image {run.images:,} "
             f"(critic loss {means['loss_critic']:g}, generator loss {means['loss_generator']:g}, "
             f"critic gradient norm {means['gradient_norm']:g}); lower the learning rates of methods.{cell.method}.optimiser"
@@ -262,11 +263,11 @@ def store(run: Run, path: Path, session: float = 0.0) -> None:
 
 
 def restore(run: Run, path: Path) -> None:
-    """Put a run back to a saved state. Raises Mistake where the state is of other settings, or no state of a run at all."""
+    """Put a run back to a saved state. Raises UserError where the state is of other settings, or no state of a run at all."""
     found, about = checkpoints.load(path)
     if about.get("settings") != plain(run.settings):
         changed = difference(about.get("settings", {}), plain(run.settings))
-        raise Mistake(f"{path}: was saved under other settings ({changed}); restore them, or delete the file to start anew")
+        raise UserError(f"{path}: was saved under other settings ({changed}); restore them, or delete the file to start anew")
     try:
         run.generator.load_state_dict(checkpoints.part(found, "generator"))
         run.critic.load_state_dict(checkpoints.part(found, "critic"))
@@ -280,5 +281,5 @@ def restore(run: Run, path: Path) -> None:
         run.cycle, run.history, run.best = about["cycle"], about["history"], about["best"]
         run.seconds, run.earlier = about["seconds"], about["earlier"]
     except (KeyError, RuntimeError):
-        raise Mistake(f"{path}: is no state of a training run; delete it to start anew") from None
+        raise UserError(f"{path}: is no state of a training run; delete it to start anew") from None
     run.best_tensors = {name: tensor.to(run.sums.device) for name, tensor in checkpoints.part(found, "best").items()}

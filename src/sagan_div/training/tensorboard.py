@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
 from sagan_div.training.loop import Progress
 
 
 def watched(progress: Progress, folder: Path | None) -> Progress:
     """`progress`, and every new row of the history in TensorBoard's files in `folder` as well; `progress` alone without one.
 
-    Raises Mistake where TensorBoard is not installed.
+    Raises UserError where TensorBoard is not installed.
     """
     if folder is None:
         return progress
@@ -33,7 +33,7 @@ def _maker() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise Mistake("--live: needs TensorBoard; pip install 'sagan-div[live]'") from None
+        raise UserError("--live: needs TensorBoard; pip install 'sagan-div[live]'") from None
     return SummaryWriter
 
 

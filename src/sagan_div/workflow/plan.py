@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from sagan_div import files
-from sagan_div.errors import Mistake
+from sagan_div.errors import UserError
+from sagan_div.study.job_settings import (
+    ClassifierSettings,
+    DataSettings,
+    RealVsRealSettings,
+    ReferenceSettings,
+    SampleSettings,
+    ScoreSettings,
+    TrainSettings,
+    WeightsSettings,
+)
 from sagan_div.study.schema import (
-    Classifier,
-    Dataset,
+    DatasetConfig,
     Extractor,
-    Floor,
-    Method,
-    Metric,
-    Mode,
-    Reference,
-    Sample,
     Study,
-    Train,
     canonical,
     plain,
     read,
@@ -35,83 +37,12 @@ PHASES = ("data", "reference", "train", "sample", "score", "report")
 SPLITS = ("train", "test")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataSettings:
-    dataset: Dataset
-    contents: str | None = None  # the digest of a folder's files: other images are another dataset
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightsSettings:
-    extractor: Extractor
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassifierSettings:
-    dataset: str
-    image_size: int
-    classifier: Classifier
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReferenceSettings:
-    dataset: str
-    image_size: int
-    extractor: Extractor
-    mode: Mode
-    reference: Reference
-    repeat_last_batch: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FloorSettings:
-    dataset: str
-    image_size: int
-    extractor: Extractor
-    floor: Floor
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainSettings:
-    dataset: str
-    method: str
-    seed: int
-    image_size: int
-    width: int
-    latent: int
-    recipe: Method
-    train: Train
-
-    @property
-    def batch_size(self) -> int:
-        return self.recipe.batch_size or self.train.batch_size
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampleSettings:
-    dataset: str
-    method: str
-    seed: int
-    sample: Sample
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreSettings:
-    dataset: str
-    method: str
-    seed: int
-    extractors: tuple[Extractor, ...]
-    mode: Mode
-    metrics: tuple[Metric, ...]
-    repeat_last_batch: tuple[int, ...]
-
-
 Settings = (
     DataSettings
     | WeightsSettings
     | ClassifierSettings
     | ReferenceSettings
-    | FloorSettings
+    | RealVsRealSettings
     | TrainSettings
     | SampleSettings
     | ScoreSettings
@@ -160,8 +91,8 @@ class Layout:
         return self.results / "reference" / "{dataset}" / "{extractor}.npz"
 
     @property
-    def floor(self) -> Path:
-        return self.results / "reference" / "{dataset}" / "{extractor}.floor.json"
+    def real_vs_real(self) -> Path:
+        return self.results / "reference" / "{dataset}" / "{extractor}.real-vs-real.json"
 
     def cell(self, phase: str, name: str) -> Path:
         return self.results / phase / "{dataset}" / "{method}" / "seed{seed}" / name
@@ -190,12 +121,12 @@ class Job:
         parts = ("dataset", "method", "seed", "extractor")
         found = [getattr(self.settings, part, None) for part in parts]
         return " ".join(
-            [self.kind, *(part.name if isinstance(part, Dataset) else str(part) for part in found if part is not None)]
+            [self.kind, *(part.name if isinstance(part, DatasetConfig) else str(part) for part in found if part is not None)]
         )
 
     def concerns(self, wanted: dict[str, Any]) -> bool:
         """Whether the job is about the wanted dataset, method or seed."""
-        named = {key: value.name if isinstance(value, Dataset) else value for key, value in vars(self.settings).items()}
+        named = {key: value.name if isinstance(value, DatasetConfig) else value for key, value in vars(self.settings).items()}
         return all(named.get(key) == value for key, value in wanted.items())
 
 
@@ -215,10 +146,10 @@ def patterns(kind: str, layout: Layout, extractors: Iterable[str] = ()) -> tuple
             return {}, {"weights": layout.weights}, layout.weights.with_name("record.json")
         case "classifier":
             return splits | labels, {"classifier": layout.classifier}, beside
-        case "reference" | "floor":
+        case "reference" | "real_vs_real":
             network = {"inception": {"weights": layout.weights}, "classifier": {"classifier": layout.classifier}}
             used = {name: path for extractor in extractors for name, path in network[extractor].items()}
-            output = {"statistics": layout.statistics} if kind == "reference" else {"floor": layout.floor}
+            output = {"statistics": layout.statistics} if kind == "reference" else {"real_vs_real": layout.real_vs_real}
             (path,) = output.values()
             return splits | used, output, path.with_suffix(".record.json")
         case "train":
@@ -243,7 +174,7 @@ def patterns(kind: str, layout: Layout, extractors: Iterable[str] = ()) -> tuple
 
 def job(kind: str, settings: Settings, layout: Layout) -> Job:
     """The job of a kind with these settings."""
-    wildcards = {key: value.name if isinstance(value, Dataset) else value for key, value in vars(settings).items()}
+    wildcards = {key: value.name if isinstance(value, DatasetConfig) else value for key, value in vars(settings).items()}
     extractors = wildcards.get("extractors") or [wildcards[key] for key in ("extractor",) if key in wildcards]
     inputs, outputs, record = patterns(kind, layout, extractors)
     (record,) = _filled({"record": record}, **wildcards).values()
@@ -260,7 +191,7 @@ def unfinished(each: Job) -> Path:
 
 def kinds(phase: str) -> tuple[str, ...]:
     """The kinds of job in a phase."""
-    return ("weights", "classifier", "reference", "floor") if phase == "reference" else (phase,)
+    return ("weights", "classifier", "reference", "real_vs_real") if phase == "reference" else (phase,)
 
 
 def phase_of(kind: str) -> str:
@@ -272,7 +203,7 @@ SETTINGS: dict[str, Any] = {
     "weights": WeightsSettings,
     "classifier": ClassifierSettings,
     "reference": ReferenceSettings,
-    "floor": FloorSettings,
+    "real_vs_real": RealVsRealSettings,
     "train": TrainSettings,
     "sample": SampleSettings,
     "score": ScoreSettings,
@@ -302,8 +233,10 @@ def settings(
                 reference=study.score.reference,
                 repeat_last_batch=study.score.repeat_last_batch,
             )
-        case "floor":
-            return FloorSettings(dataset=dataset, image_size=study.image_size, extractor=extractor, floor=study.score.floor)
+        case "real_vs_real":
+            return RealVsRealSettings(
+                dataset=dataset, image_size=study.image_size, extractor=extractor, real_vs_real=study.score.real_vs_real
+            )
         case "train":
             shape = {"image_size": study.image_size, "width": study.width, "latent": study.latent}
             recipe = replace(study.methods[method], select=None)  # what is sampled is no matter of training
@@ -330,10 +263,10 @@ CODE: dict[str, tuple[str, ...]] = {  # the rooms that shape a job's result, and
     "weights": ("phases/weights", *_FEATURES),
     "classifier": ("phases/classifier", *_FEATURES),
     "reference": ("phases/reference", *_SPACES, *_SCORES, *_SAMPLING),
-    "floor": ("phases/floor", *_SPACES, "floors", *_SAMPLING),
+    "real_vs_real": ("phases/real_vs_real", *_SPACES, "real_vs_real", *_SAMPLING),
     "train": ("phases/train", "training", "engine", "losses", *_SAMPLING, *_RATING),
     "sample": ("phases/sample", *_SAMPLING),
-    "score": ("phases/score", *_SPACES, *_SCORES, "metrics", "floors", *_SAMPLING),
+    "score": ("phases/score", *_SPACES, *_SCORES, "metrics", "real_vs_real", *_SAMPLING),
     "report": ("datasets", *_SAMPLING),  # and all of its own room
 }
 
@@ -356,7 +289,7 @@ def sources(kind: str) -> dict[str, str]:
     return {str(path): _source(path) for path in inside}
 
 
-def dataset_named(study: Study, name: str) -> Dataset:
+def dataset_named(study: Study, name: str) -> DatasetConfig:
     return next(dataset for dataset in study.datasets if dataset.name == name)
 
 
@@ -371,7 +304,7 @@ def cells(study: Study) -> list[dict[str, Any]]:
 
 
 def checkpoint(study: Study, cell: str) -> Path:
-    """The checkpoint of a cell, `dataset/method/seedN`, that the study samples. Raises Mistake for a cell that it has not."""
+    """The checkpoint of a cell, `dataset/method/seedN`, that the study samples. Raises UserError for a cell that it has not."""
     for each in cells(study):
         if cell.strip("/") == "{dataset}/{method}/seed{seed}".format(**each):
             drawn = settings(study, "sample", **each)
@@ -379,7 +312,7 @@ def checkpoint(study: Study, cell: str) -> Path:
             path = Layout(study.study).cell("train", f"{drawn.sample.select}.safetensors")
             return Path(str(path).format(**each))
     example = "{dataset}/{method}/seed{seed}".format(**cells(study)[0])
-    raise Mistake(f"{cell}: is no cell of the study, such as {example}, and no .safetensors file")
+    raise UserError(f"{cell}: is no cell of the study, such as {example}, and no .safetensors file")
 
 
 def beside(checkpoint: Path, phase: str, name: str) -> Path:
@@ -398,7 +331,7 @@ def jobs(study: Study, phase: str) -> list[Job]:
         "weights": [{}] if "inception" in study.score.extractors else [],
         "classifier": names,
         "reference": spaces,
-        "floor": spaces,
+        "real_vs_real": spaces,
     }
     return [
         job(kind, settings(study, kind, **wildcards), layout)
@@ -547,37 +480,37 @@ def prune(study: Study, phase: str) -> list[str]:
 def refuse_blind_spots(study: Study) -> None:
     """Refuse what would go wrong in silence: overlays of record where DVC does not look, and results that are links.
 
-    Raises Mistake naming the first.
+    Raises UserError naming the first.
     """
     for name in study.overlays:
         if Path(name).parent != Path("workflow/overlays"):
-            raise Mistake(f"overlays: {name}: DVC follows workflow/overlays alone; move the file there")
+            raise UserError(f"overlays: {name}: DVC follows workflow/overlays alone; move the file there")
     _refuse_links(study)
 
 
 def _refuse_links(study: Study) -> None:
     """Refuse artefacts that are links: who writes to one writes into DVC's cache, and a copy of one gets a new date.
 
-    Raises Mistake naming the first.
+    Raises UserError naming the first.
     """
     paths = (path for phase in PHASES[:-1] for each in jobs(study, phase) for path in (*each.outputs.values(), each.record))
     for path in (*paths, *Path(".snakemake/metadata").rglob("*")):
         if path.is_symlink() or (path.exists() and path.stat().st_nlink > 1):
-            raise Mistake(
+            raise UserError(
                 f"{path}: is a link into a cache, where results could be overwritten; "
                 "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
             )
 
 
 def require(study: Study, wanted: Iterable[Job] | None = None) -> None:
-    """Refuse artefacts that do not fit the study: all, or those that the wanted jobs read. Raises Mistake naming the first."""
+    """Refuse artefacts that do not fit the study: all, or those that the wanted jobs read. Raises UserError."""
     read = None if wanted is None else {path for each in wanted for path in each.inputs.values()}
     misfits = stale(study)
     for each in (each for phase in PHASES[:-1] for each in jobs(study, phase)):
         if read is None or read & set(each.outputs.values()):
             reason = misfits.get(each.record)
             if reason:
-                raise Mistake(
+                raise UserError(
                     f"{each.record.parent}: {reason}; `sagan-div prune {phase_of(each.kind)}` removes what does not fit"
                 )
 
@@ -619,10 +552,10 @@ def record(each: Job, about: dict[str, Any]) -> None:
 
 
 def told(kind: str, text: str) -> Settings:
-    """The settings that a rule hands over as JSON. Raises Mistake."""
+    """The settings that a rule hands over as JSON. Raises UserError."""
     try:
         value = json.loads(text)
     except ValueError:
-        raise Mistake(f"--settings: not valid JSON: {text[:60]}") from None
+        raise UserError(f"--settings: not valid JSON: {text[:60]}") from None
     result: Settings = read(SETTINGS[kind], value, "--settings")
     return result
