@@ -29,8 +29,13 @@ from PIL import Image
 from torch import nn
 
 from sagan_div import files
-from sagan_div.evaluation import features, frechet, inception, metrics
+from sagan_div.evaluation import features, frechet, inception
+from sagan_div.evaluation.comparison import Comparison
+from sagan_div.evaluation.score import score
 from sagan_div.phases import provenance
+from sagan_div.study.metrics import METRICS
+
+MEASURED = [METRICS[name] for name in ("fid", "fid-infinity", "kid", "is", "prdc")]
 
 
 class Row(NamedTuple):
@@ -102,7 +107,7 @@ def ours_whole(task: Task) -> str:
     fake = features.extract(extractor, np.load(task.folder / "samples.npz")["images"])
     reference = frechet.load_statistics(task.folder / "reference.npz")
     real = frechet.load_beside(task.folder / "reference.npz", "features")
-    found = metrics.score(metrics.Comparison(fake, extractor.probabilities(fake), real, reference), metrics.METRICS)
+    found = score(Comparison(fake, extractor.probabilities(fake), real, reference), MEASURED)
     np.save(task.folder / "fake.npy", fake)
     return ", ".join(f"{name} {value:.6g}" for name, value in found.items() if isinstance(value, float))
 
@@ -139,7 +144,7 @@ def of_features(count: int, task: Task) -> str:
     fake += 0.01 * random.standard_normal(fake.shape, np.float32)
     reference = frechet.load_statistics(task.folder / "reference.npz")
     real = frechet.load_beside(task.folder / "reference.npz", "features")
-    metrics.score(metrics.Comparison(fake, np.full((count, 10), 0.1), real, reference), metrics.METRICS)
+    score(Comparison(fake, np.full((count, 10), 0.1), real, reference), MEASURED)
     return ""
 
 

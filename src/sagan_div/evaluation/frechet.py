@@ -1,4 +1,4 @@
-"""Gaussians of features: Fréchet distances between them, their files, and what a distance of finite samples is worth."""
+"""Gaussians of features, the Fréchet distances between them, and their files."""
 
 import zipfile
 import zlib
@@ -14,8 +14,6 @@ from scipy import linalg
 from sagan_div import files
 from sagan_div.errors import UserError
 from sagan_div.evaluation.distances import blocks, check_finite
-
-SEED = 2020  # torch-fidelity's, of subsets and splits
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +52,11 @@ def _square_root(covariance: np.ndarray) -> np.ndarray:
         return np.asarray(linalg.cholesky(covariance, lower=True))
     except linalg.LinAlgError:
         values, vectors = linalg.eigh(covariance)
-        kept = values > _noise(values)
+        kept = values > rounding(values)
         return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
 
 
-def _noise(eigenvalues: np.ndarray) -> float:
+def rounding(eigenvalues: np.ndarray) -> float:
     """What rounding makes of an eigenvalue that is zero."""
     return float(len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues.max(initial=0))
 
@@ -190,36 +188,3 @@ def archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
             yield arrays
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         raise UserError(f"{path}: is damaged, or holds something else than arrays; make it again") from None
-
-
-# What a Fréchet distance is worth
-
-
-def bias(covariance: np.ndarray) -> float:
-    """c of the first-order bias of FID, c (1/m + 1/n) for m and n features of one Gaussian with this covariance.
-
-    c = sum l + 1/2 sum_ij l_i l_j / (l_i + l_j) + 1/4 sum l over its eigenvalues l: of the means, and of the covariances
-    (the second-order term of the delta method for the Bures distance).
-    """
-    values = linalg.eigvalsh(covariance)
-    values = values[values > _noise(values)]
-    pairs = values[:, None] * values / (values[:, None] + values)
-    return float(1.25 * values.sum() + 0.5 * pairs.sum())
-
-
-def measured_bias(features: np.ndarray, draws: int = 5, seed: int = SEED) -> float:
-    """The same constant from real features [N, d] alone: mean FID between random halves of them, times N/4.
-
-    Raises UserError for fewer than four features.
-    """
-    half, random = len(features) // 2, np.random.default_rng(seed)
-    found = []
-    for _ in range(draws):
-        order = random.permutation(len(features))
-        found.append(frechet_distance(moments(features[order[:half]]), moments(features[order[half : 2 * half]])))
-    return float(np.mean(found) * half / 2)
-
-
-def floor(constant: float, real: int, fake: int) -> float:
-    """The FID that a perfect generator is expected to have with that many real and generated images."""
-    return constant * (1 / real + 1 / fake)

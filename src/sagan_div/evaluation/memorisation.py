@@ -7,31 +7,9 @@ trained on: held-out ones. (Meehan et al. 2020, arXiv 2004.05675, compare the sa
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from sagan_div.errors import UserError
-from sagan_div.evaluation.distances import check_finite, squared_distances
-
-PART = 10_000  # training features at a time, of bounded memory
-
-
-class Neighbours(NamedTuple):
-    """The nearest training image of each image: indices int64 [N], and distances float64 [N] in feature space."""
-
-    indices: np.ndarray
-    distances: np.ndarray
-
-
-def nearest(features: np.ndarray, training: np.ndarray) -> Neighbours:
-    """The nearest of training features [M, d] to each of features [N, d]. Raises UserError for features that are not finite."""
-    check_finite(features)
-    indices, squares = np.zeros(len(features), np.int64), np.full(len(features), np.inf)
-    for start in range(0, len(training), PART):
-        for rows, distances in squared_distances(features, training[start : start + PART]):
-            found = distances.min(1)
-            indices[rows] = np.where(found < squares[rows], start + distances.argmin(1), indices[rows])
-            squares[rows] = np.minimum(found, squares[rows])
-    return Neighbours(indices, np.sqrt(squares))
+from sagan_div.evaluation.comparison import Comparison
 
 
 class Memorisation(NamedTuple):
@@ -43,11 +21,20 @@ class Memorisation(NamedTuple):
     z: float  # of the Mann-Whitney test of the same
 
 
+def measure(given: Comparison) -> Memorisation:
+    """Raises UserError where the comparison has no training images."""
+    if given.training is None:
+        raise UserError("memorisation is judged by training images, and these statistics have none; use classifier features")
+    return memorisation(given.nearest.distances, given.training.held_out)
+
+
 def memorisation(samples: np.ndarray, held_out: np.ndarray, level: float = 0.01) -> Memorisation:
     """Compare distances to the nearest training image: of samples [N], and of held-out real images [M].
 
     Raises UserError where there are no held-out images to compare with.
     """
+    from scipy import stats  # slow to import
+
     if not len(held_out):
         raise UserError("memorisation is judged by held-out images, and there are none; the dataset needs a test split")
     threshold = np.quantile(held_out, level)

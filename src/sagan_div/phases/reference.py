@@ -3,7 +3,7 @@
 import numpy as np
 
 from sagan_div.data import datasets
-from sagan_div.evaluation import features, frechet, inception, memorisation
+from sagan_div.evaluation import features, floor, frechet, inception, neighbours
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study.job_settings import ReferenceSettings
@@ -28,7 +28,7 @@ def work(job: Job, machine: Machine) -> About:
         "features": found,
         "stretched": spaces.stretched(extractor, images, settings.repeat_last_batch),
         "split": np.array(split),
-        "bias": np.array([frechet.bias(statistics.covariance), frechet.measured_bias(found)]),
+        "bias": np.array([floor.bias(statistics.covariance), floor.measured_bias(found)]),
     }
     if settings.extractor == "classifier":
         beside |= _neighbourhood(job, settings.image_size, extractor)
@@ -42,5 +42,5 @@ def _neighbourhood(job: Job, size: int, extractor: features.Extractor) -> dict[s
     places = datasets.shuffled(len(training))[:TRAINING]
     found = features.extract(extractor, training[places], 500)
     held_out = features.extract(extractor, spaces.real(job.inputs["test_images"], size, HELD_OUT), 500)
-    distances = memorisation.nearest(held_out, found).distances
+    distances = neighbours.nearest(held_out, found).distances
     return {"training": found, "training_places": places.numpy(), "held_out": distances}

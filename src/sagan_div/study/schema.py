@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
 from sagan_div.errors import UserError
+from sagan_div.study.metrics import METRICS
 
 BUILT_IN_DATASETS = ("mnist", "fashion-mnist", "digits")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")  # names become folders and wildcards
@@ -35,7 +36,10 @@ class Within:
 Count = Annotated[int, Within(1)]
 Rate = Annotated[float, Within(1e-12, 1.0)]
 Extractor = Literal["inception", "classifier"]
-Metric = Literal["fid", "fid-infinity", "kid", "is", "prdc", "memorisation"]
+if TYPE_CHECKING:
+    Metric = str
+else:
+    Metric = Literal[tuple(METRICS)]  # the registry's names
 Mode = Literal["fast", "exact"]
 Split = Literal["train", "test"]
 
