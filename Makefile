@@ -1,34 +1,40 @@
 # `make demo` and `make test` set themselves up: Debian 12 or the like, Python 3.11+, git and make are all they need.
+# A study needs requirements.lock alone; tests, lint and documents need requirements-dev.lock on top (CONTRIBUTING.md: sizes).
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 DEMO := workflow/overlays/demo.yaml
+PYTEST := $(BIN)/pytest --cov=sagan_div --cov-report=term:skip-covered --numprocesses $(CORES) --dist loadfile
 
-.PHONY: demo test test-all lint format docs reproduce publish clean
+.PHONY: demo test test-all lint format lock docs reproduce publish clean
 
 demo: .venv/installed  ## the whole study of seven methods on small digits, in minutes
 	$(BIN)/snakemake --cores $(CORES) --configfile $(DEMO) --quiet rules
 	@$(BIN)/sagan-div summary --overlay $(DEMO)
 
-test: .venv/installed  ## what every change must pass
-	$(BIN)/pytest -m "not slow" --numprocesses $(CORES) --dist loadfile
+test: .venv/installed-dev  ## what every change must pass
+	$(PYTEST) -m "not slow"
 
-test-all: .venv/installed  ## also the long ones
-	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile
+test-all: .venv/installed-dev  ## also the long ones
+	$(PYTEST)
 
-lint: .venv/installed  ## formats, types and the workflow's own lint
+lint: .venv/installed-dev  ## formats, types, spelling and the workflow's own lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/codespell
 
-format: .venv/installed
+format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt workflow
 
-docs: .venv/installed  ## the site of docs/, into site/
+lock: .venv/installed-dev  ## both locks anew from pyproject.toml; versions that stand in them stay
+	$(BIN)/python .ci/lock
+
+docs: .venv/installed-dev  ## the site of docs/, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 reproduce: .venv/installed  ## compute the study of params.yaml, then record it
@@ -38,12 +44,16 @@ reproduce: .venv/installed  ## compute the study of params.yaml, then record it
 publish:  ## copy what docs/results shows of the study of record
 	cp results/report.html $(addprefix results/figures/,fid.png samples-mnist.png samples-fashion-mnist.png floor-mnist.png floor-fashion-mnist.png) docs/results/
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock pyproject.toml  ## what a study needs
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sagan-div needs Python 3.11 or newer; name one with PYTHON=..."; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv is missing: apt-get install python3-venv"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .
+	touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(BIN)/python -m pip install --quiet -r requirements-dev.lock
 	touch $@
 
 clean:  ## what can be made again; data and results stay
