@@ -1,3 +1,3 @@
 """A workflow-managed reproduction of "Enhanced Full Attention Generative Adversarial Networks" (SAGAN-div, 2023)."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
