@@ -83,7 +83,7 @@ def imported() -> set[str]:
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 modules.add(node.module.split(".")[0])
     provided = packages_distributions()
-    foreign = modules - sys.stdlib_module_names - {"sagan_div"}
+    foreign = modules - sys.stdlib_module_names - {"sagan_div", "pydantic_core"}  # pydantic pins its core itself
     return {canonicalize_name(provided[name][0]) if name in provided else name for name in foreign}
 
 
