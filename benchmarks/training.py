@@ -45,6 +45,7 @@ from sagan_div.models.networks import Critic, Generator, Shape, build
 from sagan_div.phases import provenance
 from sagan_div.study import schema as config
 from sagan_div.study.job_settings import TrainSettings
+from sagan_div.study.load import load
 from sagan_div.training import engine
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
@@ -72,7 +73,7 @@ class Task(NamedTuple):
     def settings(self) -> TrainSettings:
         own = {"bfloat16": ["train.precision=bfloat16"], "eager": EAGER, "inductor": EAGER}.get(self.engine, [])
         sizes = [f"image_size={self.image_size}", f"width={self.width}", f"train.batch_size={self.batch_size}"]
-        study = config.load(Path(__file__).parents[1] / "params.yaml", sets=[*sizes, *own])
+        study = load(Path(__file__).parents[1] / "params.yaml", sets=[*sizes, *own])
         found = plan.settings(study, "train", "mnist", self.method, 0)
         assert isinstance(found, TrainSettings)
         return found
@@ -373,7 +374,7 @@ def _shown(row: Row) -> Row:
 
 
 def main() -> None:
-    methods = list(config.load(Path(__file__).parents[1] / "params.yaml").methods)
+    methods = list(load(Path(__file__).parents[1] / "params.yaml").methods)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", default=methods, choices=methods)
     parser.add_argument("--shapes", nargs="+", default=["64:64", "32:16"])
@@ -389,7 +390,7 @@ def main() -> None:
     words = parser.parse_args()
     torch.set_num_threads(words.threads)
     batches = words.batches or ([64, 2048] if words.device.startswith("cuda") else [64])
-    load, rate = os.getloadavg()[0], _matrix_product()
+    busy, rate = os.getloadavg()[0], _matrix_product()
     rows: list[Row] = []
     for size, width in (map(int, shape.split(":")) for shape in words.shapes):
         for batch in batches:
@@ -400,7 +401,7 @@ def main() -> None:
     about = {
         "hardware": provenance.hardware(torch.device(words.device)),
         "versions": provenance.versions(),
-        "load_at_the_start": round(load, 2),
+        "load_at_the_start": round(busy, 2),
         "matrix_product": {"before": rate, "after": _matrix_product()},  # GFLOP/s: what others leave of the cores
         "clock": words.clock,
         "cycles": words.cycles,

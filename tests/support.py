@@ -2,10 +2,13 @@
 
 import hashlib
 import os
-import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from sagan_div.study.adopt import adopt
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICIAL = ROOT.parent / "shared" / "datasets"
@@ -21,9 +24,7 @@ train: {images: 1280, batch_size: 32, log_rows: 2, checkpoints: 1, rating_count:
 sample: {count: 128, batch_size: 64}
 score: {extractors: [classifier], reference: {count: 200}, repeat_last_batch: [32], real_vs_real: {counts: [32, 100], draws: 2}}
 """
-
-
-FULL = "overlays=[]"  # the sizes of params.yaml itself, which are the paper's
+FULL = ROOT / "workflow" / "overlays" / "full.yaml"  # the paper's sizes, as a study of its own
 
 
 class Run(subprocess.CompletedProcess[str]):
@@ -44,11 +45,13 @@ def command(*words: object, cwd: Path, timeout: float = 600, **environment: str)
     return Run(done.args, done.returncode, done.stdout, done.stderr)
 
 
-def params_alone(folder: Path, overlays: str = "") -> Path:
-    """params.yaml in `folder`, with `overlays` instead of those of the study of record: without any, the paper's sizes."""
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    path = folder / "params.yaml"
-    path.write_text(re.sub(r"^overlays: \[.*?\]", f"overlays: [{overlays}]", text, flags=re.MULTILINE), encoding="utf-8")
+def params_alone(folder: Path, *overlays: str) -> Path:
+    """params.yaml in `folder`, with the YAML texts of `overlays` written into it, e.g. TINY as the study of record."""
+    path = Path(shutil.copy(ROOT / "params.yaml", folder / "params.yaml"))
+    with tempfile.TemporaryDirectory() as beside:
+        for text in overlays:
+            (Path(beside) / "overlay.yaml").write_text(text, encoding="utf-8")
+            adopt(path, [Path(beside) / "overlay.yaml"])
     return path
 
 

@@ -10,7 +10,7 @@ import torch
 
 from sagan_div.cli import main as cli
 from sagan_div.workflow import plan
-from support import command, params_alone
+from support import FULL, command, params_alone
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -104,7 +104,7 @@ def test_help_names_every_phase_and_exits_with_zero(call: Call) -> None:
     ("method", "generator", "critic"), [("dcgan", 3_574_656, 2_763_520), ("sagan-div-d", 4_007_940, 2_761_728)]
 )
 def test_describe_prints_table_1(call: Call, method: str, generator: int, critic: int) -> None:
-    status, stdout, _ = call("describe", method)
+    status, stdout, _ = call("describe", method, "--overlay", FULL)
     assert status == 0
     for shape in ("512 x 4 x 4", "256 x 8 x 8", "128 x 16 x 16", "64 x 32 x 32", "1 x 64 x 64"):
         assert shape in stdout

@@ -10,7 +10,8 @@ import pytest
 
 from sagan_div.cli import main as cli
 from sagan_div.report import paper
-from sagan_div.study import schema as config
+from sagan_div.settings import plain
+from sagan_div.study.load import load
 from support import ROOT, Run, command
 from test_protocols import leaves, table
 
@@ -83,7 +84,7 @@ def test_the_site_asks_no_other_host_for_anything(site: Path) -> None:
 
 def test_the_reference_has_every_key_and_every_command(site: Path) -> None:
     settings = html.unescape((site / "reference/settings/index.html").read_text(encoding="utf-8"))
-    for key, _ in leaves(config.plain(config.load(ROOT / "params.yaml"))):
+    for key, _ in leaves(plain(load(ROOT / "params.yaml"))):
         name = re.sub(r"^methods\.[^.]+", "methods.NAME", key)
         assert re.search(rf"<code>{re.escape(name)}( \(|<)", settings), key
     assert "the paper's 10,000 passes are 600,000,000" in settings  # a comment that goes on in a second line

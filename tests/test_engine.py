@@ -12,21 +12,21 @@ from torch import Tensor
 from sagan_div.data.datasets import to_float
 from sagan_div.data.randomness import Batches, Draws
 from sagan_div.models.networks import Shape, build
-from sagan_div.study import schema as config
 from sagan_div.study.job_settings import TrainSettings
+from sagan_div.study.load import load
 from sagan_div.training import engine
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
 from support import ROOT
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"
-METHODS = list(config.load(ROOT / "params.yaml").methods)
+METHODS = list(load(ROOT / "params.yaml").methods)
 SHAPE = Shape(image_size=16, channels=1, width=8, latent=16)
 
 
 def settings(method: str, *sets: str, overlays: tuple[Path, ...] = ()) -> TrainSettings:
     sizes = ["image_size=16", "width=8", "latent=16", f"methods.{method}.batch_size=8"]
-    study = config.load(ROOT / "params.yaml", overlays, sets=[*sizes, *sets])
+    study = load(ROOT / "params.yaml", overlays, sets=[*sizes, *sets])
     found = plan.settings(study, "train", "mnist", method, 0)
     assert isinstance(found, TrainSettings)
     return found
@@ -191,7 +191,7 @@ def test_in_float32_the_fast_gradients_are_as_close_to_float64_as_the_eager_ones
 def test_scores_and_their_second_derivatives_agree(norm: str, channels: int, bias: str) -> None:
     """Of a critic of any norm, on grey and on coloured images: the gradient of its gradient's norm, in float64."""
     changes = {"norm": norm, "norm_from": 1, "bias": bias}
-    study = config.load(ROOT / "params.yaml", sets=[f"methods.wgan-div.critic.{key}={value}" for key, value in changes.items()])
+    study = load(ROOT / "params.yaml", sets=[f"methods.wgan-div.critic.{key}={value}" for key, value in changes.items()])
     _, critic = build(study.methods["wgan-div"], Shape(32, channels, 8, 16), seed=0)
     critic.double()
     for parameter in critic.parameters():  # biases too, which start from 0

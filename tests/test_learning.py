@@ -19,6 +19,7 @@ from sagan_div.models.networks import Generator, Shape
 from sagan_div.models.sampling import draw
 from sagan_div.study import schema as config
 from sagan_div.study.job_settings import TrainSettings
+from sagan_div.study.load import load
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
 from support import ROOT
@@ -71,7 +72,7 @@ def ratings(judge: Judge, method: str, *sets: str) -> Iterator[float]:
     optimiser = f"methods.{method}.optimiser={{lr_generator: {generator}, lr_critic: {critic}}}"
     ratio = [] if method == "dcgan" else [f"methods.{method}.n_critic=2"]
     sizes = ["datasets=[digits]", f"image_size={SIZE}", f"width={WIDTH}", f"train.images={IMAGES}", f"train.batch_size={BATCH}"]
-    study = config.load(ROOT / "params.yaml", sets=[*sizes, *ratio, optimiser, *sets])
+    study = load(ROOT / "params.yaml", sets=[*sizes, *ratio, optimiser, *sets])
     settings = plan.settings(study, "train", "digits", method, 0)
     assert isinstance(settings, TrainSettings)
     run = training.begin(settings, Shape(SIZE, 1, WIDTH, LATENT), torch.device("cpu"))

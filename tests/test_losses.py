@@ -12,6 +12,7 @@ from sagan_div.losses.losses import between, critic_loss, generator_loss, input_
 from sagan_div.models.networks import Shape
 from sagan_div.study import schema as config
 from sagan_div.study.job_settings import TrainSettings
+from sagan_div.study.load import load
 from sagan_div.study.schema import Hinge, NonSaturating, WassersteinDivergence
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
@@ -226,7 +227,7 @@ def test_the_penalty_reaches_the_critic_s_weights_and_nothing_else(points: str) 
 
 @pytest.mark.parametrize("method", ["dcgan", "wgan-div", "sngan", "sagan-div-a"])
 def test_no_step_leaves_a_gradient_in_the_other_network(method: str) -> None:
-    study = config.load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8"])
+    study = load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8"])
     settings = plan.settings(study, "train", "digits", method, 0)
     assert isinstance(settings, TrainSettings)
     run = training.begin(settings, Shape(16, 1, 8, 100), torch.device("cpu"))

@@ -1,7 +1,6 @@
 """The networks of all methods in both protocols: shapes, layers counted in the built trees, norms, initialisation."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +11,13 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from sagan_div.models.attention import NonLocalBlock, SaganAttention
 from sagan_div.models.networks import Critic, Generator, Shape, build, describe
+from sagan_div.settings import plain
 from sagan_div.study import schema as config
+from sagan_div.study.load import load
 from support import ROOT
 
-TEXT = config.load(ROOT / "params.yaml")
-CODE = config.load(ROOT / "params.yaml", [ROOT / "workflow" / "overlays" / "author-code.yaml"])
+TEXT = load(ROOT / "params.yaml")
+CODE = load(ROOT / "params.yaml", [ROOT / "workflow" / "overlays" / "author-code.yaml"])
 STUDIES = {"text": TEXT, "code": CODE}
 PAPER = Shape(64, 1, 64, 100)
 NARROW = Shape(16, 1, 8, 12)
@@ -332,7 +333,7 @@ def test_the_initial_networks_depend_on_the_seed_alone() -> None:
 )
 def test_every_parameter_of_a_network_shows_in_its_tree(part: str, change: dict[str, object]) -> None:
     method = TEXT.methods["sagan-div-a"]
-    settings = config.plain(getattr(method, part))
+    settings = plain(getattr(method, part))
     kind, network = {"generator": (config.GeneratorConfig, Generator), "critic": (config.CriticConfig, Critic)}[part]
     trees = [repr(network(kind(**(settings | each)), NARROW)) for each in ({}, change)]
     assert trees[0] != trees[1]
@@ -342,7 +343,7 @@ def test_every_parameter_of_a_network_shows_in_its_tree(part: str, change: dict[
 def test_biases_start_from_zero_beside_the_same_weights(part: str) -> None:
     """So that a run with them differs from one without by nothing else."""
     method = TEXT.methods["sagan-div-a"]
-    biased = replace(method, **{part: replace(getattr(method, part), bias=True)})
+    biased = method.model_copy(update={part: getattr(method, part).model_copy(update={"bias": True})})
     index = ["generator", "critic"].index(part)
     without, found = build(method, NARROW, 0)[index].state_dict(), build(biased, NARROW, 0)[index].state_dict()
     added = {name for name in found if name not in without}

@@ -9,13 +9,14 @@ import yaml
 from click.testing import CliRunner
 
 from sagan_div.cli import main as cli
-from sagan_div.study import schema as config
+from sagan_div.settings import plain
+from sagan_div.study.load import load
 from support import FULL, ROOT
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"
 PROTOCOLS = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
-TEXT, CODE = config.load(ROOT / "params.yaml", sets=[FULL]), config.load(ROOT / "params.yaml", [OVERLAY])
+TEXT, CODE = load(ROOT / "params.yaml", [FULL]), load(ROOT / "params.yaml", [FULL, OVERLAY])
 METHODS = list(TEXT.methods)
 IDS = [f"A{number}" for number in range(1, 38)]
 
@@ -82,18 +83,18 @@ def table(text: str, heading: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_overlay_makes_each_method_what_the_author_ran(method: str) -> None:
-    expected = config.plain(TEXT.methods[method]) | AUTHOR[method]
-    assert config.plain(CODE.methods[method]) == expected
+    expected = plain(TEXT.methods[method]) | AUTHOR[method]
+    assert plain(CODE.methods[method]) == expected
 
 
 def test_protocols_have_folders_of_their_own_and_share_everything_else() -> None:
     assert (TEXT.protocol, CODE.protocol, CODE.study) == ("text", "code", "author-code")
-    text, code = config.plain(TEXT), config.plain(CODE)
+    text, code = plain(TEXT), plain(CODE)
     assert {key for key in text if text[key] != code[key]} == {"study", "protocol", "methods"}
 
 
 def test_every_line_of_the_overlay_is_a_difference() -> None:
-    text, overlay = dict(leaves(config.plain(TEXT))), dict(leaves(yaml.safe_load(OVERLAY.read_text(encoding="utf-8"))))
+    text, overlay = dict(leaves(plain(TEXT))), dict(leaves(yaml.safe_load(OVERLAY.read_text(encoding="utf-8"))))
     same = {key for key, value in overlay.items() if text.get(key) == value}
     pairs = {key for key in same if key.endswith((".betas", ".lr_generator", ".lr_critic"))}  # Adam's settings are one mapping
     assert same == pairs
@@ -103,7 +104,7 @@ def test_every_line_of_the_overlay_is_a_difference() -> None:
 
 
 def test_every_difference_is_in_the_table_of_the_document_with_its_ambiguity() -> None:
-    text, code = dict(leaves(config.plain(TEXT)["methods"])), dict(leaves(config.plain(CODE)["methods"]))
+    text, code = dict(leaves(plain(TEXT)["methods"])), dict(leaves(plain(CODE)["methods"]))
     changed = {key.split(".", 1)[1] for key in text | code if text.get(key) != code.get(key)}
     rows = table(PROTOCOLS, "## Differences in training")
     named = {name for row in rows for name in re.findall(r"`([\w.]+)`", row[4])}
@@ -125,7 +126,7 @@ def test_every_ambiguity_is_a_parameter_or_a_reason(identity: str) -> None:
 
 
 def test_the_document_names_parameters_that_exist() -> None:
-    settings = dict(leaves(config.plain(TEXT) | {"code": config.plain(CODE)["methods"]}))
+    settings = dict(leaves(plain(TEXT) | {"code": plain(CODE)["methods"]}))
     keys = {".".join(parts) for key in settings for parts in runs(key.split("."))}
     values = {str(value) for value in settings.values()} | {"all", "hidden", "wang"}
     for row in table(PROTOCOLS, "## The ambiguities"):
@@ -155,7 +156,7 @@ def shown(value: Any) -> str:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_s_page_gives_its_parameters_in_both_protocols(method: str) -> None:
-    text, code = (dict(leaves(config.plain(study.methods[method]))) for study in (TEXT, CODE))
+    text, code = (dict(leaves(plain(study.methods[method]))) for study in (TEXT, CODE))
     rows = {row[0].strip("`"): row[1:] for row in table(page(method), "## Parameters")}
     assert rows.keys() == text.keys() | code.keys()
     for key, (in_text, in_code, source) in rows.items():
@@ -165,7 +166,7 @@ def test_a_method_s_page_gives_its_parameters_in_both_protocols(method: str) -> 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_s_page_shows_what_describe_prints(method: str) -> None:
-    done = CliRunner().invoke(cli.app, ["describe", method, "--params", str(ROOT / "params.yaml"), "--set", FULL])
+    done = CliRunner().invoke(cli.app, ["describe", method, "--params", str(ROOT / "params.yaml"), "--overlay", str(FULL)])
     assert done.exit_code == 0
     printed = "\n".join(line.rstrip() for line in done.output.rstrip().splitlines())
     assert f"```console\n$ sagan-div describe {method} --overlay workflow/overlays/paper.yaml\n{printed}\n```" in page(method)

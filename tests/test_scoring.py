@@ -16,6 +16,7 @@ from sagan_div.phases import reference, score, spaces, train
 from sagan_div.phases.machine import Machine
 from sagan_div.study import schema as config
 from sagan_div.study.job_settings import ReferenceSettings, ScoreSettings, TrainSettings
+from sagan_div.study.load import load
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
 from support import ROOT
@@ -81,7 +82,7 @@ def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: plan.Layo
 
 @pytest.mark.parametrize("best_images", [64, 128])
 def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_images: int) -> None:
-    told = config.load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
+    told = load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
     settings = plan.settings(told, "train", "mnist", "dcgan", 0)
     assert isinstance(settings, TrainSettings)
     run = training.begin(settings, Shape(16, 1, 4, 100), torch.device("cpu"))

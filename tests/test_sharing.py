@@ -16,11 +16,12 @@ from sagan_div.cli import main as cli
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, networks, sampling
 from sagan_div.report import export as sharing
-from sagan_div.study import schema as config
+from sagan_div.settings import plain
+from sagan_div.study.load import load
 from sagan_div.workflow import plan
-from support import FULL, ROOT
+from support import ROOT
 
-SMALL = (FULL, "image_size=32", "width=8", "latent=20", "seeds=[0]", "datasets=[digits]", "score.extractors=[classifier]")
+SMALL = ("image_size=32", "width=8", "latent=20", "seeds=[0]", "datasets=[digits]", "score.extractors=[classifier]")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Cell:
 
 
 def leave(root: Path, method: str) -> Cell:
-    study = config.load(ROOT / "params.yaml", sets=SMALL)
+    study = load(ROOT / "params.yaml", sets=SMALL)
     recipe, shape = study.methods[method], networks.Shape(study.image_size, 1, study.width, study.latent)
     generator, critic = networks.build(recipe, shape, seed=0)
     with torch.no_grad():
@@ -64,7 +65,7 @@ def leave(root: Path, method: str) -> Cell:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
             if phase == "train":
-                header = {"settings": config.plain(job.settings), "channels": 1, "images": 640, "fid": 12.25}
+                header = {"settings": plain(job.settings), "channels": 1, "images": 640, "fid": 12.25}
                 checkpoints.save(job.outputs["best"], checkpoints.tensors_of(generator=generator, critic=critic), header)
             if phase == "score":
                 scores = {"classifier": {"fid": 17.25, "count": 1000, "reference_split": "train"}}

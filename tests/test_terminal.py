@@ -76,7 +76,7 @@ def test_in_a_pipe_progress_is_lines() -> None:
 
 
 def test_describe_and_fid_speak_json(tmp_path: Path) -> None:
-    words = ["describe", "dcgan", "--json", "--params", str(ROOT / "params.yaml"), "--set", FULL]
+    words = ["describe", "dcgan", "--json", "--params", str(ROOT / "params.yaml"), "--overlay", str(FULL)]
     layers = json.loads(CliRunner().invoke(cli.app, words).output)
     assert sum(layer["parameters"] for layer in layers["generator"]) == 3_574_656
     assert layers["critic"][0]["output"] == [64, 32, 32]

@@ -17,19 +17,20 @@ from torch import Tensor
 from sagan_div.data.randomness import Batches, latents, stream
 from sagan_div.errors import Interrupted, UserError
 from sagan_div.models import checkpoints
-from sagan_div.study import schema as config
+from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
+from sagan_div.study.load import load
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
 from support import ROOT
 
-METHODS = list(config.load(ROOT / "params.yaml").methods)
+METHODS = list(load(ROOT / "params.yaml").methods)
 SIZE = ["datasets=[digits]", "image_size=16", "width=8", "latent=16"]
 TRAIN = ["train={images: 480, batch_size: 8, log_rows: 4, checkpoints: 2, rating_count: 8}"]
 
 
 def settings(method: str = "sagan-div-a", *sets: str) -> TrainSettings:
-    study = config.load(ROOT / "params.yaml", sets=[*SIZE, *TRAIN, *sets])
+    study = load(ROOT / "params.yaml", sets=[*SIZE, *TRAIN, *sets])
     found = plan.settings(study, "train", "digits", method, 0)
     assert isinstance(found, TrainSettings)
     return found
@@ -149,7 +150,7 @@ def test_a_damaged_state_is_refused(tmp_path: Path, content: bytes | None) -> No
 
 def test_a_checkpoint_is_no_state(tmp_path: Path) -> None:
     run, state = train(settings(), tmp_path / "none"), tmp_path / "state.safetensors"
-    checkpoints.save(state, checkpoints.tensors_of(generator=run.generator), {"settings": config.plain(run.settings)})
+    checkpoints.save(state, checkpoints.tensors_of(generator=run.generator), {"settings": plain(run.settings)})
     with pytest.raises(UserError, match="is no state of a training run; delete it to start anew"):
         train(settings(), state)
     assert state.exists()

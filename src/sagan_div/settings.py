@@ -52,11 +52,11 @@ def read(kind: type[S], value: object, key: str = "") -> S:
 def shown(value: object) -> str:
     """A value as messages show it: on one line, and no longer than a part of it."""
     if isinstance(value, str):
-        return f"the text '{_short(value)}'"
+        return f"the text '{short(value)}'"
     if value is None or isinstance(value, bool):
         return "nothing" if value is None else str(value).lower()
     try:
-        return _short(str(_lists(value)))
+        return short(str(_lists(value)))
     except (ValueError, RecursionError):  # an integer of thousands of digits, lists of thousands of levels
         return f"a value of type {type(value).__name__} that is too large to show"
 
@@ -69,7 +69,7 @@ def unknown(key: str, what: str, name: object, known: Iterable[object]) -> str:
 
 def close(name: object, known: Iterable[object]) -> str:
     """A question that names what may have been meant, or nothing."""
-    found = get_close_matches(_short(str(name)), [str(each) for each in known], n=1)
+    found = get_close_matches(short(str(name)), [str(each) for each in known], n=1)
     return f" (did you mean '{found[0]}'?)" if found else ""
 
 
@@ -77,10 +77,11 @@ def under(key: str, name: object) -> str:
     """The key path of `name` below `key`, e.g. `train.images` or `seeds[0]`."""
     if isinstance(name, int) and not isinstance(name, bool):
         return f"{key}[{name}]"
-    return f"{key}.{_short(str(name))}" if key else _short(str(name))
+    return f"{key}.{short(str(name))}" if key else short(str(name))
 
 
-def _short(text: str, length: int = 80) -> str:
+def short(text: str, length: int = 80) -> str:
+    """A text on one line, its beginning alone where it is long."""
     text = text[: length - 3] + "..." if len(text) > length else text
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
@@ -143,7 +144,7 @@ def _message(fault: ErrorDetails, kind: type[BaseModel], root: str) -> str:
         case "value_error":
             return f"{place}: {fault['ctx']['error']}"
     expected = _EXPECTED.get(fault["type"])
-    return f"{place}: expected {expected}, found {shown(found)}" if expected else f"{place}: {_short(fault['msg'])}"
+    return f"{place}: expected {expected}, found {shown(found)}" if expected else f"{place}: {short(fault['msg'])}"
 
 
 def _no_choice(key: str, found: object, choices: Iterable[object]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from sagan_div.study import schema as config
+from sagan_div.study.load import load
 from sagan_div.workflow import plan
 from support import ROOT, Run, command
 
@@ -32,7 +32,7 @@ LISTED = (
 # the jobs of the small study
 ALL = {"fetch": 1, "classifier": 1, "statistics": 1, "floor": 1, "cell": 2, "draw": 2, "measure": 2, "report": 1}
 EDITED = {"cell": 1, "draw": 1, "measure": 1, "report": 1}  # what one learning rate touches
-SMALL = {"overlays": [], "datasets": ["digits"], "seeds": [0], "image_size": 16, "width": 8}
+SMALL = {"datasets": ["digits"], "seeds": [0], "image_size": 16, "width": 8}
 
 
 def _arithmetic() -> ModuleType:
@@ -107,7 +107,7 @@ class Project:
         before = Path.cwd()
         os.chdir(self.path)
         try:
-            study, texts = config.load(Path("params.yaml")), {}
+            study, texts = load(Path("params.yaml")), {}
             for phase in plan.PHASES[:-1]:
                 for job in plan.jobs(study, phase):
                     texts |= arithmetic.contents(job, texts)

@@ -13,6 +13,7 @@ import pytest
 from projects import Project, finished, start
 
 from sagan_div.study import schema as config
+from sagan_div.study.load import load
 from sagan_div.workflow import plan
 
 pytestmark = pytest.mark.slow
@@ -92,4 +93,4 @@ def complete(project: Project) -> list[Path]:
 
 
 def study(project: Project) -> config.Study:
-    return config.load(project.path / "params.yaml")
+    return load(project.path / "params.yaml")

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from projects import ALL, EDITED, Project, start
 
+from sagan_div.study.adopt import adopt
+
 
 @pytest.fixture(scope="session")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Project:
@@ -96,8 +98,8 @@ def test_only_what_comes_after_an_edit_runs(project: Project, key: str, jobs: di
     assert project.metrics() == project.right()
 
 
-def test_an_overlay_of_record_is_what_both_tools_know(project: Project) -> None:
-    """Named in params.yaml it is recorded by `dvc repro`; on the command line it is a study of its own, and never mixes."""
+def test_an_adopted_overlay_is_what_both_tools_know(project: Project) -> None:
+    """Written into params.yaml it is recorded by `dvc repro`; on the command line it is a study of its own, and never mixes."""
     overlay = project.path / "workflow/overlays/longer.yaml"
     overlay.write_text("study: longer\nmethods: {dcgan: {n_critic: 3}}\n")
     before = project.metrics()
@@ -105,21 +107,9 @@ def test_an_overlay_of_record_is_what_both_tools_know(project: Project) -> None:
     assert project.planned() == {}
     assert project.metrics() == before
     shutil.rmtree(project.path / "results/longer")
-    project.study(lambda values: values.update(overlays=["workflow/overlays/longer.yaml"]))
+    adopt(project.path / "params.yaml", [overlay])
     assert project.repro() == EDITED
     assert project.metrics() == project.right() != before
-    overlay.write_text("study: longer\nmethods: {dcgan: {n_critic: 4}}\n")
-    assert project.repro() == EDITED
-    assert project.metrics() == project.right()
-
-
-def test_an_overlay_of_record_that_dvc_would_not_follow_is_refused(project: Project) -> None:
-    (project.path / "mine.yaml").write_text("seeds: [1]\n")
-    project.study(lambda values: values.update(overlays=["mine.yaml"]))
-    for words in (["dvc", "repro"], ["snakemake", "-n"]):
-        refused = project.run(*words, status=None)
-        assert refused.returncode != 0
-        assert "mine.yaml: DVC follows workflow/overlays alone; move the file there" in refused.stderr
 
 
 def test_slow_methods_start_first_and_gpus_are_not_shared(project: Project) -> None:

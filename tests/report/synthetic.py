@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from sagan_div.models import checkpoints, networks
 from sagan_div.report import gather, report
+from sagan_div.settings import plain
 from sagan_div.study import schema as config
+from sagan_div.study.load import load
 from sagan_div.workflow import plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +39,7 @@ def study(*sets: str, **changes: Any) -> config.Study:
     """The study of params.yaml, small."""
     small = ["seeds=[0, 1]", "image_size=16", "width=4", "score.extractors=[inception, classifier]"]
     few = "methods=[dcgan, sngan, sagan-div-b, sagan-div-d]"
-    return replace(config.load(ROOT / "params.yaml", sets=["overlays=[]", *small, few, *sets]), **changes)
+    return load(ROOT / "params.yaml", sets=[*small, few, *sets]).model_copy(update=changes)
 
 
 def rings(seed: int, count: int, size: int) -> np.ndarray:
@@ -112,7 +114,7 @@ class Tree:
         settings = plan.settings(self.study, "train", dataset, method, seed)
         shape = networks.Shape(self.study.image_size, 1, self.study.width, self.study.latent)
         tensors = checkpoints.tensors_of(generator=networks.build(self.study.methods[method], shape, seed)[0])
-        about = {"settings": config.plain(settings), "channels": 1}
+        about = {"settings": plain(settings), "channels": 1}
         checkpoints.save(self.at("train", "best.safetensors", dataset, method, seed), tensors, about)
         images = self.study.train.images
         self.at("train", "history.csv", dataset, method, seed).write_text(history(method, seed, images))
@@ -148,7 +150,7 @@ class Tree:
         self.record("score", dataset, method, seed)
 
     def record(self, phase: str, dataset: str, method: str, seed: int, **about: Any) -> None:
-        settings = config.plain(plan.settings(self.study, phase, dataset, method, seed))
+        settings = plain(plan.settings(self.study, phase, dataset, method, seed))
         content = {"job": f"{phase} {dataset} {method} {seed}", "settings": settings, "code": {}, "inputs": {}, "outputs": {}}
         self.at(phase, "record.json", dataset, method, seed).write_text(json.dumps(content | ABOUT | about))
 

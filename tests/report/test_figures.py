@@ -86,7 +86,8 @@ def test_colours_are_apart_up_to_seven_methods(written: Tree) -> None:
     with contextlib.chdir(written.root):
         results = gather.read(written.study, written.layout)
     names = ["dcgan", "wgan-div", "sngan", *(f"sagan-div-{letter}" for letter in "abcd")]
-    wide = replace(results, study=replace(results.study, methods=dict.fromkeys(names, results.study.methods["dcgan"])))
+    methods = dict.fromkeys(names, results.study.methods["dcgan"])
+    wide = replace(results, study=results.study.model_copy(update={"methods": methods}))
     assert len({figures.colour(wide, name) for name in names}) == 7
 
 
@@ -115,7 +116,7 @@ def test_precision_and_recall_are_drawn_where_they_are_measured(tmp_path: Path) 
         content["extractors"]["classifier"] |= measured
         path.write_text(json.dumps(content))
     assert "manifold" in catalogue.figures(settings)
-    only_fid = replace(settings, score=replace(settings.score, metrics=("fid",)))
+    only_fid = settings.model_copy(update={"score": settings.score.model_copy(update={"metrics": ("fid",)})})
     assert "manifold" not in catalogue.figures(only_fid)
     assert "measures" not in catalogue.tables(only_fid)
     figure = figures.manifold(tree.read())

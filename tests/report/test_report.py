@@ -21,7 +21,7 @@ from synthetic import FLOOR, MEASURED, ROOT, Tree, grow, level, study
 
 from sagan_div.errors import UserError
 from sagan_div.report import architecture, catalogue, gather, prose, report, tables, typesetting, writing
-from sagan_div.study import schema as config
+from sagan_div.study.load import load
 from sagan_div.workflow import plan
 
 
@@ -232,7 +232,7 @@ def test_the_summary_is_five_sentences_of_the_numbers(written: Tree) -> None:
 def test_the_order_of_the_variants_is_told_where_all_four_are_there(tmp_path: Path) -> None:
     settings = study("datasets=[mnist]", "seeds=[0]", "methods=[dcgan]")
     recipe = settings.methods["dcgan"]
-    settings = replace(settings, methods={f"sagan-div-{letter}": recipe for letter in "abcd"})
+    settings = settings.model_copy(update={"methods": {f"sagan-div-{letter}": recipe for letter in "abcd"}})
     assert "the variants in the order d < b < a < c, the paper’s." in prose.summary(grow(tmp_path, settings).read(), [])[3]
 
 
@@ -329,7 +329,7 @@ def test_the_summary_speaks_json(written: Tree) -> None:
 
 def test_table_1_has_every_layer_of_every_method_as_it_is_built() -> None:
     """The paper's own shapes at its own size, by Table 1; the norms, by Table 3 and docs/protocols.md (A7 to A13)."""
-    settings = config.load(ROOT / "params.yaml", sets=["overlays=[]", "methods=[dcgan, sagan-div-a, sagan-div-d]"])
+    settings = load(ROOT / "params.yaml", sets=["image_size=64", "width=64", "methods=[dcgan, sagan-div-a, sagan-div-d]"])
     results = gather.Results(settings, plan.Layout(), *[pd.DataFrame()] * 4, records={}, entries={})
     table = tables.network_table(results, architecture.networks(settings))
     assert table.notes[0] == "Kernels, strides, padding and outputs of every method are those of the paper’s Table 1."

@@ -9,7 +9,8 @@ from pathlib import Path
 # the package of this very checkout, also in a second clone or in DVC's temporary ones
 sys.path.insert(0, str(Path("src").resolve()))
 
-from sagan_div.study import schema as configuration
+from sagan_div.settings import canonical
+from sagan_div.study.load import load
 from sagan_div.workflow import plan
 from sagan_div.report import report as report_room
 from sagan_div.errors import UserError
@@ -20,7 +21,12 @@ os.environ.update(
 )  # for `sagan-div`
 
 try:
-    STUDY = configuration.load(Path("params.yaml"), layer=config)
+    # Snakemake's own reader takes 010 for 8: its files are read again, and only what --config says is taken from it
+    STUDY = load(
+        Path("params.yaml"),
+        workflow.overwrite_configfiles,
+        layer=workflow.config_settings.config,
+    )
     plan.refuse_blind_spots(STUDY)
 except UserError as error:
     print(f"snakemake: {error}", file=sys.stderr)
@@ -82,7 +88,7 @@ def told(kind):
     """The settings that a job is told, as one line of canonical JSON: equal settings are equal text."""
 
     def settings(wildcards):
-        return configuration.canonical(plan.settings(STUDY, kind, **wildcards))
+        return canonical(plan.settings(STUDY, kind, **wildcards))
 
     return settings
 

@@ -15,7 +15,7 @@ rule report:
     conda:
         "../envs/sagan-div.yaml"
     params:
-        settings=configuration.canonical(STUDY),
+        settings=canonical(STUDY),
     message:
         "write the report"
     shell:

@@ -13,6 +13,7 @@ from sagan_div import __version__
 from sagan_div.errors import Interrupted, UserError
 from sagan_div.phases import gpu_slots as devices
 from sagan_div.study import schema as config
+from sagan_div.study.load import load
 from sagan_div.terminal import note, show, show_json
 from sagan_div.workflow import plan
 
@@ -34,7 +35,7 @@ def _among(names: Callable[[config.Study], Iterable[object]]) -> Callable[..., l
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
         try:
-            study = config.load(context.params.get("params") or Path("params.yaml"), context.params.get("overlays") or ())
+            study = load(context.params.get("params") or Path("params.yaml"), context.params.get("overlays") or ())
         except UserError:
             return []
         return [name for name in map(str, names(study)) if name.startswith(begun)]
@@ -181,7 +182,7 @@ def report(params: Path, overlays: Sequence[Path], sets: Sequence[str], settings
     """Gather the scores into tables, figures and one page, beside the paper's values."""
     from sagan_div.report import report as room
 
-    study = plan.told("report", settings) if settings else config.load(params, overlays, sets)
+    study = plan.told("report", settings) if settings else load(params, overlays, sets)
     assert isinstance(study, config.Study)
     plan.require(study)
     layout = plan.Layout(study.study)
@@ -196,7 +197,7 @@ def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequenc
     """Print the table of a study's scores, and where its page is."""
     from sagan_div.report import report as room
 
-    study = config.load(params, overlays, sets)
+    study = load(params, overlays, sets)
     layout = plan.Layout(study.study)
     page = room.outputs(study, layout)["page"]
     if as_json:
@@ -211,7 +212,7 @@ def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequenc
 @study_options
 def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Delete artefacts of PHASE (all without it) that do not fit the study, so that they are made again."""
-    study = config.load(params, overlays, sets)
+    study = load(params, overlays, sets)
     for each in [phase] if phase else plan.PHASES:
         for line in plan.prune(study, each):
             note(line)
@@ -227,7 +228,7 @@ def describe(method: str, channels: int, as_json: bool, params: Path, overlays: 
     from sagan_div.models.networks import Shape, build
     from sagan_div.models.networks import describe as describe_layers
 
-    study = config.load(params, overlays, sets)
+    study = load(params, overlays, sets)
     recipe = study.methods[_known("method", method, study.methods)]
     shape = Shape(study.image_size, channels, study.width, study.latent)
     generator, critic = build(recipe, shape, seed=0)
@@ -252,7 +253,7 @@ def estimate(
     """
     from sagan_div.training.estimate import measure, table
 
-    study = config.load(params, overlays, sets)
+    study = load(params, overlays, sets)
     _use(threads)
     found = []
     for method in study.methods:
@@ -310,7 +311,7 @@ def export(cell: str, form: str, out: Path | None, params: Path, overlays: Seque
     from sagan_div.report import export as sharing
 
     given = cell.endswith(".safetensors")
-    checkpoint = Path(cell) if given else plan.checkpoint(config.load(params, overlays, sets), cell)
+    checkpoint = Path(cell) if given else plan.checkpoint(load(params, overlays, sets), cell)
     print(sharing.export(checkpoint, form, out or Path("exports", *checkpoint.absolute().parts[-4:-1])))
 
 
@@ -367,7 +368,7 @@ def _chosen(
     """The jobs to do: the one that a rule hands over, or those of the study that the options leave."""
     if settings is not None:
         return [plan.job(kind, plan.told(kind, settings), plan.Layout(name))]
-    study = config.load(params, overlays, sets)
+    study = load(params, overlays, sets)
     for key, known in (("dataset", [d.name for d in study.datasets]), ("method", list(study.methods)), ("seed", study.seeds)):
         if only.get(key) is not None:
             _known(key, only[key], known)

@@ -14,8 +14,8 @@ from sagan_div.data.randomness import latents
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Generator, Shape
+from sagan_div.settings import read
 from sagan_div.study.job_settings import TrainSettings
-from sagan_div.study.schema import read
 
 
 def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, TrainSettings]:

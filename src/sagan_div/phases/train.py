@@ -15,8 +15,8 @@ from sagan_div.evaluation.frechet import frechet_distance, moments
 from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator
 from sagan_div.phases.machine import About, Machine
+from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
-from sagan_div.study.schema import plain
 from sagan_div.training import loop as training
 from sagan_div.training import tensorboard as live
 from sagan_div.workflow import plan

@@ -16,7 +16,7 @@ from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.report import paper
-from sagan_div.study.schema import plain
+from sagan_div.settings import plain
 from sagan_div.workflow import plan
 
 CARD = "README.md"

@@ -1,7 +1,6 @@
-"""What each kind of job is told: its own parameters and nothing more, so that nothing else can make it stale."""
+"""What a job of each kind is given: its own parameters and nothing more, so that nothing else can make it stale."""
 
-from dataclasses import dataclass
-
+from sagan_div.settings import Settings
 from sagan_div.study.schema import (
     ClassifierConfig,
     DatasetConfig,
@@ -16,26 +15,22 @@ from sagan_div.study.schema import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataSettings:
+class DataSettings(Settings):
     dataset: DatasetConfig
     contents: str | None = None  # the digest of a folder's files: other images are another dataset
 
 
-@dataclass(frozen=True, kw_only=True)
-class WeightsSettings:
+class WeightsSettings(Settings):
     extractor: Extractor
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClassifierSettings:
+class ClassifierSettings(Settings):
     dataset: str
     image_size: int
     classifier: ClassifierConfig
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReferenceSettings:
+class ReferenceSettings(Settings):
     dataset: str
     image_size: int
     extractor: Extractor
@@ -44,16 +39,14 @@ class ReferenceSettings:
     repeat_last_batch: tuple[int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RealVsRealSettings:
+class RealVsRealSettings(Settings):
     dataset: str
     image_size: int
     extractor: Extractor
     real_vs_real: RealVsRealConfig
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainSettings:
+class TrainSettings(Settings):
     dataset: str
     method: str
     seed: int
@@ -68,16 +61,14 @@ class TrainSettings:
         return self.recipe.batch_size or self.train.batch_size
 
 
-@dataclass(frozen=True, kw_only=True)
-class SampleSettings:
+class SampleSettings(Settings):
     dataset: str
     method: str
     seed: int
     sample: SampleConfig
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoreSettings:
+class ScoreSettings(Settings):
     dataset: str
     method: str
     seed: int

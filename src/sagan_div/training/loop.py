@@ -26,8 +26,9 @@ from sagan_div.errors import Interrupted, UserError
 from sagan_div.losses import losses
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Critic, Generator, Shape, attention_gammas, build, largest_singular_value
+from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
-from sagan_div.study.schema import WassersteinDivergence, plain
+from sagan_div.study.schema import WassersteinDivergence
 from sagan_div.training import engine
 from sagan_div.workflow.plan import difference
 

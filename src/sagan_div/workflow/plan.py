@@ -7,13 +7,14 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sagan_div import files
 from sagan_div.errors import UserError
+from sagan_div.settings import canonical, plain, read
 from sagan_div.study.job_settings import (
     ClassifierSettings,
     DataSettings,
@@ -28,9 +29,6 @@ from sagan_div.study.schema import (
     DatasetConfig,
     Extractor,
     Study,
-    canonical,
-    plain,
-    read,
 )
 
 PHASES = ("data", "reference", "train", "sample", "score", "report")
@@ -126,7 +124,7 @@ class Job:
 
     def concerns(self, wanted: dict[str, Any]) -> bool:
         """Whether the job is about the wanted dataset, method or seed."""
-        named = {key: value.name if isinstance(value, DatasetConfig) else value for key, value in vars(self.settings).items()}
+        named = {key: value.name if isinstance(value, DatasetConfig) else value for key, value in self.settings}
         return all(named.get(key) == value for key, value in wanted.items())
 
 
@@ -174,7 +172,7 @@ def patterns(kind: str, layout: Layout, extractors: Iterable[str] = ()) -> tuple
 
 def job(kind: str, settings: Settings, layout: Layout) -> Job:
     """The job of a kind with these settings."""
-    wildcards = {key: value.name if isinstance(value, DatasetConfig) else value for key, value in vars(settings).items()}
+    wildcards = {key: value.name if isinstance(value, DatasetConfig) else value for key, value in settings}
     extractors = wildcards.get("extractors") or [wildcards[key] for key in ("extractor",) if key in wildcards]
     inputs, outputs, record = patterns(kind, layout, extractors)
     (record,) = _filled({"record": record}, **wildcards).values()
@@ -239,11 +237,11 @@ def settings(
             )
         case "train":
             shape = {"image_size": study.image_size, "width": study.width, "latent": study.latent}
-            recipe = replace(study.methods[method], select=None)  # what is sampled is no matter of training
+            recipe = study.methods[method].model_copy(update={"select": None})  # what is sampled is no matter of training
             return TrainSettings(**cell, **shape, recipe=recipe, train=study.train)  # type: ignore[arg-type]
         case "sample":
             select = study.methods[method].select or study.sample.select
-            return SampleSettings(**cell, sample=replace(study.sample, select=select))  # type: ignore[arg-type]
+            return SampleSettings(**cell, sample=study.sample.model_copy(update={"select": select}))  # type: ignore[arg-type]
         case "score":
             wanted = {key: getattr(study.score, key) for key in ("extractors", "mode", "metrics", "repeat_last_batch")}
             return ScoreSettings(**cell, **wanted)  # type: ignore[arg-type]
@@ -478,17 +476,6 @@ def prune(study: Study, phase: str) -> list[str]:
 
 
 def refuse_blind_spots(study: Study) -> None:
-    """Refuse what would go wrong in silence: overlays of record where DVC does not look, and results that are links.
-
-    Raises UserError naming the first.
-    """
-    for name in study.overlays:
-        if Path(name).parent != Path("workflow/overlays"):
-            raise UserError(f"overlays: {name}: DVC follows workflow/overlays alone; move the file there")
-    _refuse_links(study)
-
-
-def _refuse_links(study: Study) -> None:
     """Refuse artefacts that are links: who writes to one writes into DVC's cache, and a copy of one gets a new date.
 
     Raises UserError naming the first.

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from sagan_div.settings import canonical
 from sagan_div.study import schema as config
 from sagan_div.workflow import plan
 
@@ -11,7 +12,7 @@ from sagan_div.workflow import plan
 def contents(job: plan.Job, read: dict[Path, str]) -> dict[Path, str]:
     """The text of each output of a job, from its settings, its source files and the texts that it reads."""
     code = [Path(name).read_text() for name in plan.code(job.kind)]
-    told = "\n".join([config.canonical(job.settings), *code, *(read[path] for path in job.inputs.values())])
+    told = "\n".join([canonical(job.settings), *code, *(read[path] for path in job.inputs.values())])
     made = {path: hashlib.sha256(f"{name}\n{told}".encode()).hexdigest() for name, path in job.outputs.items()}
     return {path: _scores(text) if job.kind == "score" else text for path, text in made.items()}
 
