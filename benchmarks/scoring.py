@@ -29,9 +29,15 @@ from PIL import Image
 from torch import nn
 
 from sagan_div import files
-from sagan_div.evaluation import features, frechet, inception
+from sagan_div.evaluation import arithmetic
 from sagan_div.evaluation.comparison import Comparison
+from sagan_div.evaluation.fid_between import fid
+from sagan_div.evaluation.frechet import frechet_distance, moments
 from sagan_div.evaluation.score import score
+from sagan_div.evaluation.spaces.extractor import extract
+from sagan_div.evaluation.spaces.inception import inception_extractor
+from sagan_div.evaluation.spaces.weights import WEIGHTS
+from sagan_div.evaluation.statistics import load_beside, load_statistics, save_statistics
 from sagan_div.phases import provenance
 from sagan_div.study.metrics import METRICS
 
@@ -95,18 +101,18 @@ def pytorch_fid(task: Task) -> str:
 
 
 def ours_exact(task: Task) -> str:
-    return f"FID: {inception.fid(task.folder / 'samples.npz', task.folder / 'reference.npz', task.weights, 'cpu', 'exact')}"
+    return f"FID: {fid(task.folder / 'samples.npz', task.folder / 'reference.npz', task.weights, 'cpu', 'exact')}"
 
 
 def ours(task: Task) -> str:
-    return f"FID: {inception.fid(task.folder / 'samples.npz', task.folder / 'reference.npz', task.weights, 'cpu')}"
+    return f"FID: {fid(task.folder / 'samples.npz', task.folder / 'reference.npz', task.weights, 'cpu')}"
 
 
 def ours_whole(task: Task) -> str:
-    extractor = features.inception_extractor(task.weights, "cpu")
-    fake = features.extract(extractor, np.load(task.folder / "samples.npz")["images"])
-    reference = frechet.load_statistics(task.folder / "reference.npz")
-    real = frechet.load_beside(task.folder / "reference.npz", "features")
+    extractor = inception_extractor(task.weights, "cpu")
+    fake = extract(extractor, np.load(task.folder / "samples.npz")["images"])
+    reference = load_statistics(task.folder / "reference.npz")
+    real = load_beside(task.folder / "reference.npz", "features")
     found = score(Comparison(fake, extractor.probabilities(fake), real, reference), MEASURED)
     np.save(task.folder / "fake.npy", fake)
     return ", ".join(f"{name} {value:.6g}" for name, value in found.items() if isinstance(value, float))
@@ -128,12 +134,12 @@ def torch_fidelity(task: Task) -> str:
 
 
 def clean_fid(task: Task) -> str:
-    from cleanfid import fid
+    from cleanfid import fid as published
 
     os.environ["TORCH_HOME"] = str(task.weights.parents[2])
     places = (str(task.folder / name) for name in ("png", "real-png"))
     cpu = {"device": torch.device("cpu"), "num_workers": 0, "use_dataparallel": False}
-    found = fid.compute_fid(*places, mode="legacy_pytorch", **cpu)  # the mode that takes pytorch-fid's weights
+    found = published.compute_fid(*places, mode="legacy_pytorch", **cpu)  # the mode that takes pytorch-fid's weights
     return f"FID: {found} (it also reads the real images)"
 
 
@@ -142,8 +148,8 @@ def of_features(count: int, task: Task) -> str:
     known, random = np.load(task.folder / "fake.npy"), np.random.default_rng(0)
     fake = known[random.integers(len(known), size=count)]
     fake += 0.01 * random.standard_normal(fake.shape, np.float32)
-    reference = frechet.load_statistics(task.folder / "reference.npz")
-    real = frechet.load_beside(task.folder / "reference.npz", "features")
+    reference = load_statistics(task.folder / "reference.npz")
+    real = load_beside(task.folder / "reference.npz", "features")
     score(Comparison(fake, np.full((count, 10), 0.1), real, reference), MEASURED)
     return ""
 
@@ -178,9 +184,9 @@ def _run(contender: Callable[[Task], str], task: Task, answer: Connection) -> No
 
 def distances(task: Task) -> Iterator[Row]:
     """The Fréchet distance alone, of the same statistics: the fastest of three runs each."""
-    fake, reference = np.load(task.folder / "fake.npy"), frechet.load_statistics(task.folder / "reference.npz")
-    known = inception.exact_moments(fake)
-    for what, distance in (("sqrtm", inception.exact_distance), ("singular values", frechet.frechet_distance)):
+    fake, reference = np.load(task.folder / "fake.npy"), load_statistics(task.folder / "reference.npz")
+    known = arithmetic.exact_moments(fake)
+    for what, distance in (("sqrtm", arithmetic.exact_distance), ("singular values", frechet_distance)):
         seconds = []
         for _ in range(3):
             pair = replace(known), replace(reference)  # without the roots that the last run has found
@@ -218,9 +224,9 @@ def prepare(task: Task, count: int, weights: Path | None) -> None:
         (task.folder / name).mkdir()
         for i, image in enumerate(images):
             Image.fromarray(image[0]).save(task.folder / name / f"{i:05}.png")
-    extractor = features.inception_extractor(task.weights, "cpu")
-    found = features.extract(extractor, real)
-    frechet.save_statistics(task.folder / "reference.npz", frechet.moments(found, extractor.identity), features=found)
+    extractor = inception_extractor(task.weights, "cpu")
+    found = extract(extractor, real)
+    save_statistics(task.folder / "reference.npz", moments(found, extractor.identity), features=found)
 
 
 def main() -> None:
@@ -235,7 +241,7 @@ def main() -> None:
     torch.set_num_threads(words.threads)
     os.environ |= {name: str(words.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     with tempfile.TemporaryDirectory() as name:
-        task = Task(Path(name), Path(name, "torch", "hub", "checkpoints", features.WEIGHTS.name), words.threads)
+        task = Task(Path(name), Path(name, "torch", "hub", "checkpoints", WEIGHTS.name), words.threads)
         prepare(task, words.images, words.weights)
         chosen = {what: each for what, each in CONTENDERS.items() if each.__name__ not in words.without}
         rows = [measured(what, contender, task) for what, contender in chosen.items()]

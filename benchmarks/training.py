@@ -38,7 +38,7 @@ from torch.utils.flop_counter import flop_registry
 from torchvision import transforms
 
 from sagan_div import files
-from sagan_div.data.datasets import resized, to_float
+from sagan_div.data.images import resized, to_float
 from sagan_div.data.randomness import Batches
 from sagan_div.losses import losses
 from sagan_div.models.networks import Critic, Generator, Shape, build

@@ -3,6 +3,7 @@
 import functools
 import gzip
 import http.server
+import runpy
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from support import ROOT, TINY, params_alone
+from sagan_div.evaluation.spaces.weights import WEIGHTS
+from support import ROOT, TINY, digits, params_alone
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +76,14 @@ def serve() -> Iterator[object]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded random Inception in the layout of the real one, under its name, where the pytorch-fid command looks for it."""
+    pytest.importorskip("pytorch_fid")
+    path = tmp_path_factory.mktemp("torch") / "hub" / "checkpoints" / WEIGHTS.name
+    path.parent.mkdir(parents=True)
+    runpy.run_path(str(ROOT / "benchmarks" / "scoring.py"))["random_inception"](path, digits(64)[0][:6])
+    assert len(torch.load(path, weights_only=True)) == 566  # as in the real file
+    return path

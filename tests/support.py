@@ -8,7 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import torch
+from PIL import Image
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+
+from sagan_div.evaluation.spaces.classifier import Classifier
+from sagan_div.evaluation.spaces.classifier_training import train_classifier
 from sagan_div.study.adopt import adopt
+from sagan_div.study.schema import ClassifierConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICIAL = ROOT.parent / "shared" / "datasets"
@@ -59,3 +68,35 @@ def md5s(folder: Path) -> list[tuple[str, str]]:
     """The (file, MD5) pairs of a folder of archives, in torchvision's order."""
     names = [f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")]
     return [(name, hashlib.md5((folder / name).read_bytes()).hexdigest()) for name in names]
+
+
+def digits(size: int = 16) -> tuple[Tensor, Tensor]:
+    """scikit-learn's digits as uint8 images [1797, 1, size, size], shuffled, with their labels."""
+    found = load_digits()
+    order = np.random.default_rng(0).permutation(len(found.target))
+    images = torch.from_numpy(found.images[order, None] * 15).float()
+    larger = nn.functional.interpolate(images, size=(size, size), mode="bilinear", align_corners=False)
+    return larger.round().to(torch.uint8), torch.from_numpy(found.target[order])
+
+
+def trained(images: Tensor, labels: Tensor | None, epochs: int = 2, seed: int = 0) -> tuple[Classifier, float]:
+    """A classifier of the first three quarters, and its accuracy on the rest."""
+    split = len(images) * 3 // 4
+    parts = (None, None) if labels is None else (labels[:split], labels[split:])
+    settings = ClassifierConfig(epochs=epochs, seed=seed)
+    return train_classifier(images[:split], parts[0], images[split:], parts[1], settings, "cpu", lambda text: None)
+
+
+def as_folder(images: np.ndarray, path: Path) -> Path:
+    """Images [N, 1, S, S] as PNGs in a new folder."""
+    path.mkdir()
+    for i, image in enumerate(images):
+        Image.fromarray(image.squeeze()).save(path / f"{i:05}.png")
+    return path
+
+
+def pytorch_fid(weights: Path, *words: object) -> str:
+    """What the pytorch-fid command prints, with one thread."""
+    environment = os.environ | {"TORCH_HOME": str(weights.parents[2]), "OMP_NUM_THREADS": "1"}
+    line = [sys.executable, "-m", "pytorch_fid", "--device", "cpu", "--num-workers", "0", *map(str, words)]
+    return subprocess.run(line, env=environment, capture_output=True, text=True, check=True).stdout

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div.data.datasets import to_float
+from sagan_div.data.images import to_float
 from sagan_div.data.randomness import Batches, Draws
 from sagan_div.models.networks import Shape, build
 from sagan_div.study.job_settings import TrainSettings

@@ -11,10 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div.data import datasets
+from sagan_div.data import sources
+from sagan_div.data.images import resized
 from sagan_div.data.randomness import Batches
-from sagan_div.evaluation.features import Extractor, classifier_extractor, extract, save_classifier, train_classifier
 from sagan_div.evaluation.frechet import Moments, frechet_distance, moments
+from sagan_div.evaluation.spaces.classifier import classifier_extractor, save_classifier
+from sagan_div.evaluation.spaces.classifier_training import train_classifier
+from sagan_div.evaluation.spaces.extractor import Extractor, extract
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.models.sampling import draw
 from sagan_div.study import schema as config
@@ -54,8 +57,8 @@ class Judge(NamedTuple):
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    splits = datasets.load(config.DatasetConfig(name="digits"), None, print)
-    images = {name: datasets.resized(split.images, SIZE) for name, split in splits.items()}
+    splits = sources.load(config.DatasetConfig(name="digits"), None, print)
+    images = {name: resized(split.images, SIZE) for name, split in splits.items()}
     labels = {name: torch.from_numpy(split.labels) for name, split in splits.items()}
     training_split, test_split = ((images[name], labels[name]) for name in ("train", "test"))
     network, accuracy = train_classifier(*training_split, *test_split, config.ClassifierConfig(epochs=6, seed=0), "cpu", print)

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, networks, sampling
@@ -58,30 +56,12 @@ def test_values_are_rounded_by_one_map_for_all() -> None:
     values = torch.tensor([-1.0, -0.999, 0.0, 0.003, 1.0])
     assert sampling.to_uint8(values).tolist() == [0, 0, 128, 128, 255]
     everything = torch.arange(256, dtype=torch.uint8)
-    from sagan_div.data.datasets import to_float
+    from sagan_div.data.images import to_float
 
     assert torch.equal(sampling.to_uint8(to_float(everything)), everything)
 
 
-def test_samples_are_written_and_read_back(tmp_path: Path) -> None:
-    images = torch.randint(0, 256, (5, 1, 16, 16), dtype=torch.uint8)
-    sampling.save_samples(tmp_path / "samples.npz", images)
-    assert torch.equal(sampling.load_samples(tmp_path / "samples.npz"), images)
-    sampling.save_samples(tmp_path / "again.npz", images)
-    assert (tmp_path / "samples.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
-
-
-def test_foreign_and_damaged_files_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "samples.npz"
-    np.savez(path, arr_0=np.zeros(3))
-    with pytest.raises(UserError, match=r"samples.npz: expected `images` as uint8 \[N, C, H, W\]; found arr_0"):
-        sampling.load_samples(path)
-    path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(UserError, match=r"samples.npz: is damaged"):
-        sampling.load_samples(path)
-    np.savez(path, images=np.array([{"a": 1}]))  # pickled
-    with pytest.raises(UserError, match=r"samples.npz: is damaged"):
-        sampling.load_samples(path)
+def test_foreign_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:
     checkpoint = saved(tmp_path)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
     with pytest.raises(UserError, match=r"best.safetensors: is truncated"):
@@ -89,13 +69,3 @@ def test_foreign_and_damaged_files_are_named(tmp_path: Path) -> None:
     checkpoints.save(checkpoint, {"x": torch.zeros(1)}, {})
     with pytest.raises(UserError, match=r"best.safetensors: holds no generator"):
         sampling.load_generator(checkpoint, CPU)
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_grid_shows_every_image_in_its_place(channels: int) -> None:
-    images = torch.arange(6, dtype=torch.uint8).view(6, 1, 1, 1).expand(6, channels, 4, 4) * 40
-    sheet = np.asarray(sampling.grid(images, columns=3))
-    assert sheet.shape[:2] == (9, 14)
-    assert [int(np.atleast_1d(sheet[row, column])[0]) for row in (0, 5) for column in (0, 5, 10)] == [0, 40, 80, 120, 160, 200]
-    assert int(np.atleast_1d(sheet[4, 0])[0]) == 255
-    assert isinstance(sampling.grid(images, 3), Image.Image)

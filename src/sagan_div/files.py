@@ -3,13 +3,10 @@
 import hashlib
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-
-import numpy as np
 
 from sagan_div.errors import UserError
 
@@ -54,28 +51,12 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def write_array(path: Path, array: np.ndarray) -> None:
-    with replacing(path) as temporary:
-        np.save(temporary, array, allow_pickle=False)
-
-
 def remove(path: Path) -> None:
     """Delete a file that may be there. Raises UserError where its folder does not let it."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{path}: cannot be replaced ({error.strerror}); free or choose another place") from None
-
-
-def read_array(path: Path) -> np.ndarray:
-    """A .npy file. Raises UserError where it is missing, truncated or pickled."""
-    try:
-        array: np.ndarray = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: is missing; run the phase that makes it first") from None
-    except (OSError, ValueError, EOFError):
-        raise UserError(f"{path}: is damaged; delete it and run the phase that makes it again") from None
-    return array
 
 
 def sha256(path: Path) -> str:
@@ -93,14 +74,3 @@ def digest(folder: Path) -> str:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     lines = [f"{path.relative_to(folder)} {sha256(path)}" for path in paths]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def read_archive(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file. Raises UserError where it is missing, truncated or pickled."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise UserError(f"{path}: is missing; run the phase that makes it first") from None
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
-        raise UserError(f"{path}: is damaged or no .npz file; delete it and run the phase that makes it again") from None

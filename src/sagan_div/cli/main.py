@@ -280,17 +280,15 @@ def estimate(
 @device_option
 def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, device: str) -> None:
     """Draw PNG images from the generator of CHECKPOINT: best.safetensors, last.safetensors, or what export made of one."""
-    from sagan_div.evaluation import author_sampler as emulation
+    from sagan_div.data.pictures import save_pictures
+    from sagan_div.evaluation import author_sampler
     from sagan_div.models import sampling
 
     if checkpoint.suffix in (".pt", ".onnx"):
         raise UserError(f"{checkpoint}: generate reads safetensors; the README.md beside this file says how to load it")
     generator, shape, _ = sampling.load_generator(checkpoint, _device(device))
     images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
-    if sampler == "repeat-last-batch":
-        emulation.write(out, images)
-    else:
-        sampling.save_pictures(out, images)
+    save_pictures(out, author_sampler.written(images) if sampler == "repeat-last-batch" else images)
     print(out)
 
 
@@ -345,10 +343,10 @@ def fid(
     a: Path, b: Path, mode: Any, weights: Path | None, batch_size: int, as_json: bool, device: str, threads: int | None
 ) -> None:
     """FID between A and B: folders of images, samples (.npz), or statistics (.npz) of this tool or of pytorch-fid."""
-    from sagan_div.evaluation import inception
+    from sagan_div.evaluation import fid_between
 
     _use(threads)
-    value = inception.fid(a, b, weights, _device(device), mode, batch_size)
+    value = fid_between.fid(a, b, weights, _device(device), mode, batch_size)
     if as_json:
         show_json({"fid": value, "a": str(a), "b": str(b), "mode": mode})
     else:

@@ -7,14 +7,12 @@ image stretched to the full range of grey, until there were more than 10,000 fil
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from sagan_div.data.datasets import to_float
+from sagan_div.data.images import to_float
 from sagan_div.evaluation.frechet import Moments
-from sagan_div.models.sampling import save_pictures
 
 FILES = 10_000  # the loop goes on until a folder holds more
 
@@ -46,11 +44,6 @@ def written(images: Tensor) -> Iterator[Tensor]:
     once = stretched(images)
     for _ in range(copies(len(images))):
         yield from once
-
-
-def write(folder: Path, images: Tensor) -> None:
-    """Write the folder of PNGs that n images uint8 [n, C, S, S] become."""
-    save_pictures(folder, written(images))
 
 
 def repeated(once: Moments, times: int) -> Moments:

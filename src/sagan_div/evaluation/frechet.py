@@ -1,17 +1,11 @@
-"""Gaussians of features, the Fréchet distances between them, and their files."""
+"""Gaussians of features, and the Fréchet distances between them."""
 
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from scipy import linalg
 
-from sagan_div import files
 from sagan_div.errors import UserError
 from sagan_div.evaluation.distances import blocks, check_finite
 
@@ -40,9 +34,6 @@ class Moments:
         root = np.zeros((len(self.mean), part.shape[1]))
         root[alive] = part
         return root
-
-
-NO_MOMENTS = Moments(0, np.zeros(0), np.zeros((0, 0)))
 
 
 def _square_root(covariance: np.ndarray) -> np.ndarray:
@@ -137,54 +128,3 @@ def _overlap(a: Moments, b: Moments) -> float:
     if np.sqrt(noise) * (squares < noise).sum() <= 1e-8 * total:
         return float(total)
     return float(linalg.svdvals(product).sum())
-
-
-# Statistics in files
-
-
-def save_statistics(path: Path, statistics: Moments, **beside: np.ndarray) -> None:
-    """Write moments as pytorch-fid's .npz (`mu`, `sigma`), with count, extractor and further arrays `beside` them."""
-    own = {"mu": statistics.mean, "sigma": statistics.covariance, "count": statistics.count, "extractor": statistics.extractor}
-    with files.replacing(path) as temporary:
-        np.savez_compressed(temporary, **own, **beside)  # type: ignore[arg-type]
-
-
-def load_statistics(path: Path) -> Moments:
-    """Moments from an .npz of ours or of pytorch-fid. Raises UserError."""
-    with archive(path) as arrays:
-        if not {"mu", "sigma"} <= arrays.keys():
-            raise UserError(f"{path}: holds no statistics (arrays mu and sigma), but {', '.join(arrays) or 'nothing'}")
-        count, extractor = int(arrays.get("count", 0)), str(arrays.get("extractor", ""))
-        found = Moments(count, arrays["mu"], arrays["sigma"], extractor)
-    shapes = found.mean.shape, found.covariance.shape
-    if {found.mean.dtype.kind, found.covariance.dtype.kind} != {"f"} or shapes != (
-        (len(found.covariance),),
-        (len(found.mean),) * 2,
-    ):
-        raise UserError(f"{path}: mu and sigma have the shapes {shapes[0]} and {shapes[1]}, not (d,) and (d, d) of floats")
-    if not (np.isfinite(found.mean).all() and np.isfinite(found.covariance).all()):
-        raise UserError(f"{path}: its statistics are not finite; make them again from intact images")
-    return found
-
-
-def load_beside(path: Path, name: str) -> np.ndarray:
-    """An array that was saved beside statistics. Raises UserError."""
-    with archive(path) as arrays:
-        if name not in arrays:
-            raise UserError(f"{path}: has no array {name}; delete it and run `sagan-div reference`")
-        found: np.ndarray = arrays[name]
-        return found
-
-
-@contextmanager
-def archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    """An .npz file, open; nothing in it is unpickled. Raises UserError where it is missing, damaged or something else."""
-    if not path.exists():
-        raise UserError(f"{path}: does not exist")
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{path}: is damaged, or no .npz file; make it again")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            yield arrays
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise UserError(f"{path}: is damaged, or holds something else than arrays; make it again") from None

@@ -1,4 +1,4 @@
-"""What a Fréchet distance comes to between few images, and between real ones: a FID near its floor says nothing of a model."""
+"""Fréchet distances between real images and other real ones, and between few images of any kind."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
@@ -37,7 +37,7 @@ def _moments(features: np.ndarray, sampler: Sampler) -> Moments:
     return once if sampler == "distinct" else repeated(once, copies(len(features)))
 
 
-class Floor(NamedTuple):
+class RealVsReal(NamedTuple):
     """Fréchet distances between `images` real images and as many others: a value for every block."""
 
     pair: Pair
@@ -46,7 +46,7 @@ class Floor(NamedTuple):
     fids: list[float]
 
 
-def floors(train: np.ndarray, test: np.ndarray, counts: Sequence[int], draws: int, sampler: Sampler) -> list[Floor]:
+def real_vs_real(train: np.ndarray, test: np.ndarray, counts: Sequence[int], draws: int, sampler: Sampler) -> list[RealVsReal]:
     """Real against real: features of the two halves of `train` [M, d], and of its first half against `test` [N, d].
 
     Both in a random order, since the files of MNIST are sorted. Counts that a side does not have are left out.
@@ -54,8 +54,8 @@ def floors(train: np.ndarray, test: np.ndarray, counts: Sequence[int], draws: in
     first, second = np.array_split(train, 2)
     pairs: dict[Pair, np.ndarray] = {"train-train": second, "train-test": test}
     found = [
-        Floor(pair, sampler, count, blockwise(first, other, count, draws, sampler))
+        RealVsReal(pair, sampler, count, blockwise(first, other, count, draws, sampler))
         for pair, other in pairs.items()
         for count in counts
     ]
-    return [floor for floor in found if floor.fids]
+    return [each for each in found if each.fids]

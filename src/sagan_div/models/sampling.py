@@ -1,15 +1,11 @@
-"""Latents -> images: samples of a trained generator, and grids of them."""
+"""Latents -> images: samples of a trained generator."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from sagan_div import files
 from sagan_div.data.randomness import latents
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints
@@ -47,40 +43,3 @@ def draw(generator: Generator, latent: int, count: int, batch_size: int, seed: i
 def to_uint8(images: Tensor) -> Tensor:
     """[-1, 1] -> uint8 by a fixed map with rounding, the same for every image (A24)."""
     return images.add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-
-
-def save_samples(path: Path, images: Tensor) -> None:
-    """Write samples.npz: `images` uint8 [N, C, S, S]. Equal samples give equal bytes."""
-    with files.replacing(path) as temporary:
-        np.savez_compressed(temporary, images=images.numpy())
-
-
-def load_samples(path: Path) -> Tensor:
-    """uint8 [N, C, S, S]. Raises UserError where the file is missing, damaged or of another layout."""
-    archive = files.read_archive(path)
-    images = archive.get("images")
-    if images is None or images.dtype != np.uint8 or images.ndim != 4:
-        raise UserError(f"{path}: expected `images` as uint8 [N, C, H, W]; found {', '.join(archive) or 'nothing'}")
-    return torch.from_numpy(images)
-
-
-def grid(images: Tensor, columns: int) -> Image.Image:
-    """Images uint8 [N, C, S, S] row by row in one picture, a pixel of white between them."""
-    count, channels, height, width = images.shape
-    rows = math.ceil(count / columns)
-    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, channels), 255, np.uint8)
-    for index, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
-        row, column = divmod(index, columns)
-        sheet[row * (height + 1) :, column * (width + 1) :][:height, :width] = image
-    return Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-
-
-def save_pictures(folder: Path, images: Iterable[Tensor]) -> None:
-    """Write images uint8 [C, S, S] as 00000.png, 00001.png, … into a folder."""
-    for number, image in enumerate(images):
-        save_picture(folder / f"{number:05d}.png", grid(image[None], columns=1))
-
-
-def save_picture(path: Path, picture: Image.Image) -> None:
-    with files.replacing(path) as temporary:
-        picture.save(temporary, optimize=True)

@@ -1,5 +1,7 @@
 """The study's samples of one cell."""
 
+from sagan_div.data.pictures import grid, save_picture
+from sagan_div.data.samples import save_samples
 from sagan_div.errors import UserError
 from sagan_div.models import sampling
 from sagan_div.phases.machine import About, Machine
@@ -16,6 +18,6 @@ def work(job: Job, machine: Machine) -> About:
     if (trained.dataset, trained.method, trained.seed) != (settings.dataset, settings.method, settings.seed):
         raise UserError(f"{path}: belongs to {trained.dataset} {trained.method} seed {trained.seed}; train this cell again")
     images = sampling.draw(generator, shape.latent, settings.sample.count, settings.sample.batch_size, settings.seed, "sample")
-    sampling.save_samples(job.outputs["samples"], images)
-    sampling.save_picture(job.outputs["grid"], sampling.grid(images[:64], columns=8))
+    save_samples(job.outputs["samples"], images)
+    save_picture(job.outputs["grid"], grid(images[:64], columns=8))
     return {}

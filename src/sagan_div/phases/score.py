@@ -7,10 +7,12 @@ from typing import Any
 from torch import Tensor
 
 from sagan_div import files
-from sagan_div.evaluation import features, frechet, inception
+from sagan_div.data.samples import load_samples
+from sagan_div.evaluation.arithmetic import DISTANCE, MOMENTS
 from sagan_div.evaluation.comparison import Comparison, Repeated, Training
 from sagan_div.evaluation.score import class_histogram, score
-from sagan_div.models import sampling
+from sagan_div.evaluation.spaces.extractor import Extractor, extract
+from sagan_div.evaluation.statistics import load_beside, load_statistics
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study import metrics
@@ -24,7 +26,7 @@ def work(job: Job, machine: Machine) -> About:
     """All metrics of a cell in every feature space; what cannot be measured gives its reason instead."""
     settings = job.settings
     assert isinstance(settings, ScoreSettings)
-    images = sampling.load_samples(job.inputs["samples"])
+    images = load_samples(job.inputs["samples"])
     found: dict[str, Any] = {}
     for name in settings.extractors:
         extractor = spaces.extractor(name, job, machine, settings.mode)
@@ -37,7 +39,7 @@ def work(job: Job, machine: Machine) -> About:
     return {}
 
 
-def _scores(extractor: features.Extractor, images: Tensor, statistics: Path, settings: ScoreSettings) -> dict[str, Any]:
+def _scores(extractor: Extractor, images: Tensor, statistics: Path, settings: ScoreSettings) -> dict[str, Any]:
     """Everything in one feature space, against what the reference job has kept."""
     chosen = metrics.chosen(settings.metrics, settings.repeat_last_batch)
     wanted = [metric for metric in chosen if metric.measured_in(extractor.name)]
@@ -45,7 +47,7 @@ def _scores(extractor: features.Extractor, images: Tensor, statistics: Path, set
     found: dict[str, Any] = {
         "count": len(images),
         "reference_count": len(given.real),
-        "reference_split": str(frechet.load_beside(statistics, "split")),
+        "reference_split": str(load_beside(statistics, "split")),
     }
     found |= score(given, wanted)
     if extractor.name == "classifier":
@@ -56,22 +58,22 @@ def _scores(extractor: features.Extractor, images: Tensor, statistics: Path, set
     return found
 
 
-def _comparison(extractor: features.Extractor, images: Tensor, statistics: Path, settings: ScoreSettings) -> Comparison:
-    fake, counts = features.extract(extractor, images), settings.repeat_last_batch
-    predicted, measured = frechet.load_beside(statistics, "bias")
+def _comparison(extractor: Extractor, images: Tensor, statistics: Path, settings: ScoreSettings) -> Comparison:
+    fake, counts = extract(extractor, images), settings.repeat_last_batch
+    predicted, measured = load_beside(statistics, "bias")
     stretched = spaces.stretched(extractor, images, counts)
     return Comparison(
         fake,
         extractor.probabilities(fake),
-        frechet.load_beside(statistics, "features"),
-        frechet.load_statistics(statistics),
-        inception.MOMENTS[settings.mode],
-        inception.DISTANCE[settings.mode],
+        load_beside(statistics, "features"),
+        load_statistics(statistics),
+        MOMENTS[settings.mode],
+        DISTANCE[settings.mode],
         (predicted, measured),
         _training(statistics) if extractor.name == "classifier" and "memorisation" in settings.metrics else None,
-        Repeated(stretched, frechet.load_beside(statistics, "stretched"), counts),
+        Repeated(stretched, load_beside(statistics, "stretched"), counts),
     )
 
 
 def _training(statistics: Path) -> Training:
-    return Training(*(frechet.load_beside(statistics, name) for name in ("training", "training_places", "held_out")))
+    return Training(*(load_beside(statistics, name) for name in ("training", "training_places", "held_out")))

@@ -7,31 +7,33 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from sagan_div.data import datasets
-from sagan_div.evaluation import author_sampler as emulation
-from sagan_div.evaluation import features
+from sagan_div.data.images import read_images, shuffled
+from sagan_div.evaluation import author_sampler
+from sagan_div.evaluation.spaces.classifier import classifier_extractor
+from sagan_div.evaluation.spaces.extractor import Extractor, extract
+from sagan_div.evaluation.spaces.inception import inception_extractor
 from sagan_div.phases.machine import Machine
 from sagan_div.study.schema import Mode
 from sagan_div.workflow.plan import Job
 
 
-def extractor(name: str, job: Job, machine: Machine, mode: Mode = "fast") -> features.Extractor | str:
+def extractor(name: str, job: Job, machine: Machine, mode: Mode = "fast") -> Extractor | str:
     """The feature extractor of that name, or why it is not there; `mode` matters to Inception alone."""
     if name == "classifier":
-        return features.classifier_extractor(job.inputs["classifier"], machine.device)
+        return classifier_extractor(job.inputs["classifier"], machine.device)
     marker = job.inputs["weights"]
     found = json.loads(marker.read_text(encoding="utf-8"))
     if "why" in found:
         return str(found["why"])
-    return features.inception_extractor(marker.parent / found["file"], machine.device, mode)
+    return inception_extractor(marker.parent / found["file"], machine.device, mode)
 
 
 def real(path: Path, size: int, count: int) -> Tensor:
     """`count` real images at the study's size: the first of a seeded permutation, or all."""
-    images = datasets.read_images(path, size)
-    return images[datasets.shuffled(len(images))[:count]]
+    images = read_images(path, size)
+    return images[shuffled(len(images))[:count]]
 
 
-def stretched(extractor: features.Extractor, images: Tensor, counts: Sequence[int]) -> np.ndarray:
+def stretched(extractor: Extractor, images: Tensor, counts: Sequence[int]) -> np.ndarray:
     """Features of as many images as the author's sampler could want, each stretched to the full range of grey."""
-    return features.extract(extractor, emulation.stretched(images[: max(counts, default=0)]))
+    return extract(extractor, author_sampler.stretched(images[: max(counts, default=0)]))

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from sagan_div import files, terminal
-from sagan_div.data import datasets
-from sagan_div.evaluation import features
+from sagan_div.data.images import read_images, shuffled
 from sagan_div.evaluation.frechet import frechet_distance, moments
+from sagan_div.evaluation.spaces.classifier import classifier_extractor
+from sagan_div.evaluation.spaces.extractor import extract
 from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator
 from sagan_div.phases.machine import About, Machine
@@ -30,7 +31,7 @@ def work(job: Job, machine: Machine) -> About:
     """Train one cell, continuing its saved state; rate the best and the last generator again at the end."""
     settings = job.settings
     assert isinstance(settings, TrainSettings)
-    images = datasets.read_images(job.inputs["images"], settings.image_size)
+    images = read_images(job.inputs["images"], settings.image_size)
     rating = _rating(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
         folder = machine.live and Path(machine.live, *job.record.parent.parts[1:])
@@ -59,13 +60,13 @@ def work(job: Job, machine: Machine) -> About:
 
 def _rating(settings: TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Rating:
     """FID in the classifier's space between real images and samples of latents that only the rating uses (A25)."""
-    extractor = features.classifier_extractor(classifier, device)
-    real = images[datasets.shuffled(len(images), settings.seed)[: settings.train.rating_count]]
-    statistics = moments(features.extract(extractor, real, 250))
+    extractor = classifier_extractor(classifier, device)
+    real = images[shuffled(len(images), settings.seed)[: settings.train.rating_count]]
+    statistics = moments(extract(extractor, real, 250))
 
     def rate(generator: Generator, purpose: str) -> float:
         drawn = sampling.draw(generator, settings.latent, settings.train.rating_count, 250, settings.seed, purpose)
-        return frechet_distance(moments(features.extract(extractor, drawn, 250)), statistics)
+        return frechet_distance(moments(extract(extractor, drawn, 250)), statistics)
 
     return rate
 

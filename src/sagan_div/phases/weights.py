@@ -4,7 +4,7 @@ import json
 
 from sagan_div import files, terminal
 from sagan_div.errors import UserError
-from sagan_div.evaluation import features
+from sagan_div.evaluation.spaces.weights import fetch_weights
 from sagan_div.phases.machine import About, Machine
 from sagan_div.workflow.plan import Job
 
@@ -13,7 +13,7 @@ def work(job: Job, machine: Machine) -> About:
     """Fetch Inception's weights, or leave word why they are not there where that is allowed: the rest can go on without."""
     marker = job.outputs["weights"]
     try:
-        path = features.fetch_weights(marker.parent, machine.mirror, terminal.note)
+        path = fetch_weights(marker.parent, machine.mirror, terminal.note)
         found = {"file": path.name, "sha256": files.sha256(path)}
     except UserError as error:
         if not machine.optional:

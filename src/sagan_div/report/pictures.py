@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from sagan_div import files
-from sagan_div.data import datasets
+from sagan_div import arrays
+from sagan_div.data.images import resized, shuffled
+from sagan_div.data.pictures import grid
 from sagan_div.data.randomness import latents
+from sagan_div.data.samples import load_samples
 from sagan_div.models import sampling
 from sagan_div.report import paper
 from sagan_div.report.gather import Cell, Results, at
@@ -33,13 +35,13 @@ Albums = dict[str, list[Panel]]
 def albums(results: Results, dataset: str) -> Albums:
     """A dataset's panels by kind (catalogue.ALBUMS): real images, then a panel for each method, of its first seed there is."""
     path = at(results.layout.images("train"), (dataset, "", 0))
-    real = torch.from_numpy(files.read_array(path)) if path.exists() else None
+    real = torch.from_numpy(arrays.read(path)) if path.exists() else None
     found: Albums = {"samples": [_real(results, real)], "neighbours": [], "interpolations": []}
     for method in results.methods:
         cell = next((cell for seed in results.study.seeds if _is_there(results, cell := (dataset, method, seed))), None)
         title = paper.label(method) + (f", seed {cell[2]}" if cell else "")
-        drawn = sampling.load_samples(results.at("sample", "samples.npz", cell)) if cell else None
-        found["samples"].append(Panel(title, None if drawn is None else sampling.grid(drawn[: ACROSS * DOWN], ACROSS)))
+        drawn = load_samples(results.at("sample", "samples.npz", cell)) if cell else None
+        found["samples"].append(Panel(title, None if drawn is None else grid(drawn[: ACROSS * DOWN], ACROSS)))
         nearest = results.entries.get(cell, {}).get("classifier", {}).get("neighbours") if cell else None
         beside = None if drawn is None or real is None or not nearest else _neighbours(drawn, real[nearest])
         found["neighbours"].append(Panel(title, beside))
@@ -55,13 +57,13 @@ def _real(results: Results, real: Tensor | None) -> Panel:
     """The first training images of a seeded permutation at the study's size."""
     if real is None:
         return Panel("Real images", None)
-    first = real[datasets.shuffled(len(real))[: ACROSS * DOWN]]
-    return Panel("Real images", sampling.grid(datasets.resized(first, results.study.image_size), ACROSS))
+    first = real[shuffled(len(real))[: ACROSS * DOWN]]
+    return Panel("Real images", grid(resized(first, results.study.image_size), ACROSS))
 
 
 def _neighbours(drawn: Tensor, nearest: Tensor) -> Image.Image:
     """The first samples in the upper row, the training images nearest to them under it."""
-    return sampling.grid(torch.cat([drawn[: len(nearest)], datasets.resized(nearest, drawn.shape[-1])]), len(nearest))
+    return grid(torch.cat([drawn[: len(nearest)], resized(nearest, drawn.shape[-1])]), len(nearest))
 
 
 def _walks(results: Results, cell: Cell) -> Image.Image | None:
@@ -75,7 +77,7 @@ def _walks(results: Results, cell: Cell) -> Image.Image | None:
         walked = [
             generator(arc(start, end, ACROSS)[:, :, None, None]) for start, end in zip(ends[::2], ends[1::2], strict=True)
         ]
-    return sampling.grid(sampling.to_uint8(torch.cat(walked)), ACROSS)
+    return grid(sampling.to_uint8(torch.cat(walked)), ACROSS)
 
 
 def arc(start: Tensor, end: Tensor, steps: int) -> Tensor:

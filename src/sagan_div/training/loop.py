@@ -20,7 +20,7 @@ from torch.nn.utils.parametrize import cached
 from torch.optim import Adam
 
 from sagan_div import files
-from sagan_div.data.datasets import to_float
+from sagan_div.data.images import to_float
 from sagan_div.data.randomness import Batches, Draws, latents, stream
 from sagan_div.errors import Interrupted, UserError
 from sagan_div.losses import losses

@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import torchvision
 from PIL import Image
 
-from sagan_div.data import datasets
+from sagan_div.data import sources
+from sagan_div.data.images import Split
 from sagan_div.errors import UserError
 from sagan_div.study.schema import DatasetConfig
 from support import OFFICIAL, md5s
 
 
-def load(name: str, mirror: Path | str | None = None, folder: Path | None = None) -> dict[str, datasets.Split]:
+def load(name: str, mirror: Path | str | None = None, folder: Path | None = None) -> dict[str, Split]:
     dataset = DatasetConfig(name=name, folder=None if folder is None else str(folder))
-    return datasets.load(dataset, None if mirror is None else str(mirror), lambda text: None)
+    return sources.load(dataset, None if mirror is None else str(mirror), lambda text: None)
 
 
 @pytest.fixture
@@ -138,15 +138,3 @@ def test_an_unusable_folder_is_named(tmp_path: Path, prepare: Any, words: str) -
     prepare(tmp_path / "images")
     with pytest.raises(UserError, match=words):
         load("mine", folder=tmp_path / "images")
-
-
-@pytest.mark.parametrize("size", [32, 64])
-def test_resizing_is_torchvisions_resize_of_pictures(size: int) -> None:
-    """Pillow's bilinear filter, image by image, is what torchvision's Resize applies; all at once it must give the same."""
-    images = np.random.default_rng(0).integers(0, 256, (20, 1, 28, 28)).astype(np.uint8)
-    one_by_one = [np.asarray(Image.fromarray(i[0]).resize((size, size), Image.Resampling.BILINEAR)) for i in images]
-    assert (datasets.resized(images, size)[:, 0].numpy() == np.stack(one_by_one)).all()
-
-
-def test_values_are_mapped_to_the_range_of_tanh() -> None:
-    assert datasets.to_float(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1.0, 1.0]

@@ -1,24 +1,22 @@
 """FID between two places, as the pytorch-fid command has it: folders of images, our samples, or statistics of either tool."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from sagan_div import terminal
+from sagan_div import arrays, terminal
 from sagan_div.errors import UserError
-from sagan_div.evaluation import frechet
-from sagan_div.evaluation.features import Device, Extractor, Images, extract, inception_extractor
+from sagan_div.evaluation.arithmetic import DISTANCE, MOMENTS
 from sagan_div.evaluation.frechet import Moments
+from sagan_div.evaluation.spaces.extractor import Device, Extractor, Images, extract
+from sagan_div.evaluation.spaces.inception import inception_extractor
+from sagan_div.evaluation.statistics import load_statistics
 from sagan_div.study.schema import Mode
 
-ENDINGS = frozenset(
-    {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)  # pytorch-fid's, as it has them
+ENDINGS = {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}  # pytorch-fid's, in lower case
 
 
 def fid(
@@ -55,10 +53,10 @@ def read(path: Path) -> Moments | Images:
     """What lies at a place. Raises UserError where it is neither images nor statistics."""
     if path.is_dir():
         return Folder(path)
-    with frechet.archive(path) as arrays:
-        if "images" not in arrays:
-            return frechet.load_statistics(path)
-        images: np.ndarray = arrays["images"]
+    with arrays.archive(path) as archive:
+        if "images" not in archive:
+            return load_statistics(path)
+        images: np.ndarray = archive["images"]
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
         raise UserError(f"{path}: its images are {images.dtype} {images.shape}; uint8 [N, C, H, W] with C 1 or 3 is wanted")
     return images
@@ -129,41 +127,3 @@ def _image(file: Path) -> Iterator[Image.Image]:
             yield image
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise UserError(f"{file}: is no intact image; repair it, or take it out of the folder") from None
-
-
-def exact_moments(features: np.ndarray, extractor: str = "") -> Moments:
-    """Moments as pytorch-fid computes them, to the last bit. Raises UserError as `frechet.moments` does."""
-    values = features.astype(np.float64)
-    if len(values) < 2 or not np.isfinite(values).all():
-        return frechet.moments(features, extractor)
-    return Moments(len(values), np.mean(values, axis=0), np.cov(values, rowvar=False), extractor)
-
-
-def exact_distance(a: Moments, b: Moments) -> float:
-    """pytorch-fid's own Fréchet distance, to the last bit: the order of the arguments matters there. Raises UserError."""
-    frechet.check_comparable(a, b)
-    try:
-        from pytorch_fid import fid_score
-    except ImportError:
-        raise UserError("pytorch-fid is not installed; `pip install 'sagan-div[study]'`") from None
-    try:
-        with _disp(fid_score.linalg):
-            return float(fid_score.calculate_frechet_distance(a.mean, a.covariance, b.mean, b.covariance))
-    except ValueError as error:
-        raise UserError(f"pytorch-fid cannot take the root of these covariances ({error}); use --mode fast") from None
-
-
-@contextmanager
-def _disp(linalg: Any) -> Iterator[None]:
-    """pytorch-fid asks sqrtm for a pair with `disp=False`, which SciPy 1.18 has no more: for the moment it has it again."""
-    sqrtm = linalg.sqrtm
-    if "disp" not in inspect.signature(sqrtm).parameters:
-        linalg.sqrtm = lambda matrix, disp=True: sqrtm(matrix) if disp else (sqrtm(matrix), None)
-    try:
-        yield
-    finally:
-        linalg.sqrtm = sqrtm
-
-
-MOMENTS: dict[Mode, Callable[[np.ndarray, str], Moments]] = {"fast": frechet.moments, "exact": exact_moments}
-DISTANCE: dict[Mode, Callable[[Moments, Moments], float]] = {"fast": frechet.frechet_distance, "exact": exact_distance}

@@ -11,8 +11,8 @@ from torch import Tensor
 from torchvision.transforms import functional as transforms
 from torchvision.utils import save_image
 
-from sagan_div.evaluation import author_sampler as emulation
-from sagan_div.evaluation import real_vs_real as floors
+from sagan_div.data.pictures import save_pictures
+from sagan_div.evaluation import author_sampler, real_vs_real
 from sagan_div.evaluation.frechet import frechet_distance, moments
 
 
@@ -30,15 +30,15 @@ def features(count: int, dimensions: int = 24, seed: int = 0) -> np.ndarray:
     [(2048, 608, 17, 10_336), (1024, 608, 17, 10_336), (512, 96, 105, 10_080), (128, 96, 105, 10_080), (64, 32, 313, 10_016)],
 )
 def test_the_last_mini_batch_of_a_pass_over_60_000_images(batch_size: int, count: int, times: int, files: int) -> None:
-    assert emulation.distinct(60_000, batch_size) == count
-    assert emulation.copies(count) == times
+    assert author_sampler.distinct(60_000, batch_size) == count
+    assert author_sampler.copies(count) == times
     assert count * times == files > 10_000 >= count * (times - 1)
 
 
 def test_a_whole_last_batch_and_a_batch_that_is_larger_than_the_data() -> None:
-    assert emulation.distinct(60_000, 32) == 32
-    assert emulation.distinct(500, 2048) == 500
-    assert [emulation.copies(count) for count in (10_000, 10_001)] == [2, 1]
+    assert author_sampler.distinct(60_000, 32) == 32
+    assert author_sampler.distinct(500, 2048) == 500
+    assert [author_sampler.copies(count) for count in (10_000, 10_001)] == [2, 1]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -52,7 +52,7 @@ def test_the_stretch_is_torchvision_s_to_the_last_bit(channels: int, tmp_path: P
     ]
     images = torch.cat([seeded(1, channels, 8, 8, low=low, high=high + 1, seed=high) for low, high in spans])
     images[:, 0, 0, 0], images[:, 0, 0, 1] = (torch.tensor(side, dtype=torch.uint8) for side in zip(*spans, strict=True))
-    found = emulation.stretched(images)
+    found = author_sampler.stretched(images)
     for index, image in enumerate(images):
         array = image[0].numpy() if channels == 1 else image.permute(1, 2, 0).numpy()
         tensor = transforms.normalize(transforms.to_tensor(Image.fromarray(array)), [0.5], [0.5])
@@ -63,20 +63,20 @@ def test_the_stretch_is_torchvision_s_to_the_last_bit(channels: int, tmp_path: P
 
 
 def test_the_folder_holds_the_stretched_images_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emulation, "FILES", 20)
+    monkeypatch.setattr(author_sampler, "FILES", 20)
     images = seeded(6, 1, 4, 4)
-    emulation.write(tmp_path / "real", images)
+    save_pictures(tmp_path / "real", author_sampler.written(images))
     names = sorted((tmp_path / "real").iterdir(), key=lambda path: int(path.stem))
     assert [path.name for path in names] == [f"{i:05d}.png" for i in range(24)]  # more than 20, in whole copies
     pixels = np.stack([np.asarray(Image.open(path)) for path in names])
-    assert np.array_equal(pixels, np.tile(emulation.stretched(images)[:, 0].numpy(), (4, 1, 1)))
-    assert np.array_equal(pixels, np.stack([image[0].numpy() for image in emulation.written(images)]))
+    assert np.array_equal(pixels, np.tile(author_sampler.stretched(images)[:, 0].numpy(), (4, 1, 1)))
+    assert np.array_equal(pixels, np.stack([image[0].numpy() for image in author_sampler.written(images)]))
 
 
 @pytest.mark.parametrize(("count", "times"), [(40, 17), (12, 313), (5, 1)])
 def test_moments_of_a_repeated_set_in_closed_form(count: int, times: int) -> None:
     once = features(count)
-    found, expected = emulation.repeated(moments(once), times), np.tile(once.astype(np.float64), (times, 1))
+    found, expected = author_sampler.repeated(moments(once), times), np.tile(once.astype(np.float64), (times, 1))
     assert found.count == count * times
     np.testing.assert_allclose(found.mean, expected.mean(0), rtol=1e-12)
     np.testing.assert_allclose(found.covariance, np.cov(expected, rowvar=False), atol=1e-12)
@@ -87,34 +87,36 @@ def test_moments_of_a_repeated_set_in_closed_form(count: int, times: int) -> Non
 @pytest.mark.parametrize("count", [8, 40])  # fewer images than features, and more
 def test_the_distance_of_two_folders_is_pytorch_fid_s_on_all_their_files(count: int) -> None:
     real, fake = features(count, seed=1), 1.1 * features(count, seed=2)
-    folders = [np.tile(side.astype(np.float64), (emulation.copies(count), 1)) for side in (real, fake)]
+    folders = [np.tile(side.astype(np.float64), (author_sampler.copies(count), 1)) for side in (real, fake)]
     statistics = [array for folder in folders for array in (folder.mean(0), np.cov(folder, rowvar=False))]
-    (found,) = floors.blockwise(real, fake, count, draws=1, sampler="repeat-last-batch")
+    (found,) = real_vs_real.blockwise(real, fake, count, draws=1, sampler="repeat-last-batch")
     assert found == pytest.approx(calculate_frechet_distance(*statistics), rel=1e-6)
 
 
 def test_a_sampler_is_what_it_does_to_images_and_how_often_it_counts_them() -> None:
     images, a, b = seeded(3, 1, 4, 4, low=50, high=90), features(30), features(30, seed=1)
-    assert torch.equal(floors.SAMPLERS["distinct"](images), images)
-    assert torch.equal(floors.SAMPLERS["repeat-last-batch"](images), emulation.stretched(images))
+    assert torch.equal(real_vs_real.SAMPLERS["distinct"](images), images)
+    assert torch.equal(real_vs_real.SAMPLERS["repeat-last-batch"](images), author_sampler.stretched(images))
     sides = moments(a), moments(b)
-    assert floors.distance(a, b, "distinct") == frechet_distance(*sides)
-    assert floors.distance(a, b, "repeat-last-batch") == frechet_distance(*(emulation.repeated(side, 334) for side in sides))
+    assert real_vs_real.distance(a, b, "distinct") == frechet_distance(*sides)
+    assert real_vs_real.distance(a, b, "repeat-last-batch") == frechet_distance(
+        *(author_sampler.repeated(side, 334) for side in sides)
+    )
 
 
 def test_blocks_share_no_image_and_number_as_many_as_there_are() -> None:
     a, b = features(70), features(45, seed=1)
-    found = floors.blockwise(a, b, 20, draws=10, sampler="distinct")
+    found = real_vs_real.blockwise(a, b, 20, draws=10, sampler="distinct")
     expected = [frechet_distance(moments(a[i : i + 20]), moments(b[i : i + 20])) for i in (0, 20)]
     assert found == expected
-    assert floors.blockwise(a, b, 20, draws=1, sampler="distinct") == expected[:1]
-    assert floors.blockwise(a, b, 46, draws=10, sampler="distinct") == []
+    assert real_vs_real.blockwise(a, b, 20, draws=1, sampler="distinct") == expected[:1]
+    assert real_vs_real.blockwise(a, b, 46, draws=10, sampler="distinct") == []
 
 
-def test_floors_compare_the_halves_of_the_training_split_and_one_of_them_with_the_test_split() -> None:
+def test_halves_of_the_training_split_are_compared_and_one_of_them_with_the_test_split() -> None:
     train, test = features(200), features(60, seed=1)
-    found = floors.floors(train, test, [16, 50, 90], draws=3, sampler="distinct")
-    assert [(floor.pair, floor.images, len(floor.fids)) for floor in found] == [
+    found = real_vs_real.real_vs_real(train, test, [16, 50, 90], draws=3, sampler="distinct")
+    assert [(each.pair, each.images, len(each.fids)) for each in found] == [
         ("train-train", 16, 3),
         ("train-train", 50, 2),
         ("train-train", 90, 1),
@@ -126,11 +128,11 @@ def test_floors_compare_the_halves_of_the_training_split_and_one_of_them_with_th
     assert found[4].fids == [frechet_distance(moments(first[:50]), moments(test[:50]))]
 
 
-def test_the_floor_falls_with_the_number_of_images_and_is_lower_where_copies_count() -> None:
+def test_real_against_real_falls_with_the_number_of_images_and_is_lower_where_copies_count() -> None:
     train, test = features(4000), features(1000, seed=1)
-    sound = floors.floors(train, test, [16, 64, 256, 1000], draws=10, sampler="distinct")
-    means = [np.mean(floor.fids) for floor in sound if floor.pair == "train-train"]
+    sound = real_vs_real.real_vs_real(train, test, [16, 64, 256, 1000], draws=10, sampler="distinct")
+    means = [np.mean(each.fids) for each in sound if each.pair == "train-train"]
     assert means == sorted(means, reverse=True)
     assert means[0] > 20 * means[-1]
-    repeated = floors.floors(train, test, [16], draws=10, sampler="repeat-last-batch")
+    repeated = real_vs_real.real_vs_real(train, test, [16], draws=10, sampler="repeat-last-batch")
     assert 15 / 16 * 0.9 < np.mean(repeated[0].fids) / means[0] < 1

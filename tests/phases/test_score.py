@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from sagan_div import files
-from sagan_div.evaluation import features, frechet
-from sagan_div.models import sampling
+from sagan_div import arrays, files
+from sagan_div.data.samples import save_samples
+from sagan_div.evaluation.spaces.classifier import save_classifier
+from sagan_div.evaluation.statistics import load_beside
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.phases import reference, score, spaces, train
 from sagan_div.phases.machine import Machine
@@ -19,8 +19,7 @@ from sagan_div.study.job_settings import ReferenceSettings, ScoreSettings, Train
 from sagan_div.study.load import load
 from sagan_div.training import loop as training
 from sagan_div.workflow import plan
-from support import ROOT
-from test_features import digits, pytorch_fid, trained, weights  # noqa: F401 (weights is a fixture)
+from support import ROOT, as_folder, digits, pytorch_fid, trained
 
 CPU = Machine(torch.device("cpu"))
 CELL = {"dataset": "digits", "method": "dcgan", "seed": 0}
@@ -32,7 +31,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Layout:
     monkeypatch.chdir(tmp_path)
     layout, images = plan.Layout("tiny"), digits()[0].numpy()
     for split, chosen in (("train", images[:600]), ("test", images[600:800])):
-        files.write_array(Path(str(layout.images(split)).format(dataset="digits")), chosen)
+        arrays.write(Path(str(layout.images(split)).format(dataset="digits")), chosen)
     return layout
 
 
@@ -45,7 +44,7 @@ def scored(
     settings = ReferenceSettings(dataset="digits", image_size=16, extractor=extractor, reference=chosen, **common)  # type: ignore[arg-type]
     reference.work(plan.job("reference", settings, layout), CPU)
     job = plan.job("score", ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
-    sampling.save_samples(job.inputs["samples"], samples)
+    save_samples(job.inputs["samples"], samples)
     score.work(job, CPU)
     found: dict[str, object] = json.loads(job.outputs["metrics"].read_text())["extractors"][extractor]
     return found
@@ -55,7 +54,7 @@ def scored(
 def classifier(study: plan.Layout) -> plan.Layout:
     images, labels = digits()
     network, _ = trained(images[:600], labels[:600])
-    features.save_classifier(Path(str(study.classifier).format(dataset="digits")), network, {"dataset": "digits"})
+    save_classifier(Path(str(study.classifier).format(dataset="digits")), network, {"dataset": "digits"})
     return study
 
 
@@ -106,7 +105,7 @@ def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_i
 
 
 @pytest.mark.slow
-def test_exact_mode_scores_by_the_digits_of_pytorch_fid(study: plan.Layout, weights: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_exact_mode_scores_by_the_digits_of_pytorch_fid(study: plan.Layout, weights: Path, tmp_path: Path) -> None:
     marker = study.weights
     marker.parent.mkdir(parents=True)
     (marker.parent / weights.name).symlink_to(weights)
@@ -115,9 +114,7 @@ def test_exact_mode_scores_by_the_digits_of_pytorch_fid(study: plan.Layout, weig
     found = scored(study, "inception", samples, ("fid",), mode="exact", count=9)
     real = spaces.real(Path(str(study.images("train")).format(dataset="digits")), 16, 9)
     for name, images in (("samples", samples), ("real", real)):
-        (tmp_path / name).mkdir()
-        for i, image in enumerate(images.numpy()):
-            Image.fromarray(image[0]).save(tmp_path / name / f"{i:05}.png")
+        as_folder(images.numpy(), tmp_path / name)
     assert f"FID:  {found['fid']}" == pytorch_fid(weights, tmp_path / "samples", tmp_path / "real").splitlines()[-1]
     statistics = Path(str(study.statistics).format(dataset="digits", extractor="inception"))
-    assert np.isfinite(frechet.load_beside(statistics, "bias")).all()
+    assert np.isfinite(load_beside(statistics, "bias")).all()

@@ -1,0 +1,24 @@
+"""samples.npz: the images that a study draws from a generator."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sagan_div import arrays
+from sagan_div.errors import UserError
+
+
+def save_samples(path: Path, images: Tensor) -> None:
+    """Write samples.npz: `images` uint8 [N, C, S, S]. Equal samples give equal bytes."""
+    arrays.write_archive(path, images=images.numpy())
+
+
+def load_samples(path: Path) -> Tensor:
+    """uint8 [N, C, S, S]. Raises UserError where the file is missing, damaged or of another layout."""
+    with arrays.archive(path) as archive:
+        images, names = archive.get("images"), ", ".join(archive)
+    if images is None or images.dtype != np.uint8 or images.ndim != 4:
+        raise UserError(f"{path}: expected `images` as uint8 [N, C, H, W]; found {names or 'nothing'}")
+    return torch.from_numpy(images)

@@ -1,0 +1,1 @@
+"""Feature spaces: images -> features, by a network each."""

@@ -1,0 +1,44 @@
+"""Statistics of features in files: pytorch-fid's .npz, with what else scores compare with beside them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sagan_div import arrays
+from sagan_div.errors import UserError
+from sagan_div.evaluation.frechet import Moments
+
+NO_MOMENTS = Moments(0, np.zeros(0), np.zeros((0, 0)))  # of a space that is not there
+
+
+def save_statistics(path: Path, statistics: Moments, **beside: np.ndarray) -> None:
+    """Write moments as pytorch-fid's .npz (`mu`, `sigma`), with count, extractor and further arrays `beside` them."""
+    own = {"mu": statistics.mean, "sigma": statistics.covariance, "count": statistics.count, "extractor": statistics.extractor}
+    arrays.write_archive(path, **own, **beside)  # type: ignore[arg-type]
+
+
+def load_statistics(path: Path) -> Moments:
+    """Moments from an .npz of ours or of pytorch-fid. Raises UserError."""
+    with arrays.archive(path) as archive:
+        if not {"mu", "sigma"} <= archive.keys():
+            raise UserError(f"{path}: holds no statistics (arrays mu and sigma), but {', '.join(archive) or 'nothing'}")
+        count, extractor = int(archive.get("count", 0)), str(archive.get("extractor", ""))
+        found = Moments(count, archive["mu"], archive["sigma"], extractor)
+    shapes = found.mean.shape, found.covariance.shape
+    if {found.mean.dtype.kind, found.covariance.dtype.kind} != {"f"} or shapes != (
+        (len(found.covariance),),
+        (len(found.mean),) * 2,
+    ):
+        raise UserError(f"{path}: mu and sigma have the shapes {shapes[0]} and {shapes[1]}, not (d,) and (d, d) of floats")
+    if not (np.isfinite(found.mean).all() and np.isfinite(found.covariance).all()):
+        raise UserError(f"{path}: its statistics are not finite; make them again from intact images")
+    return found
+
+
+def load_beside(path: Path, name: str) -> np.ndarray:
+    """An array that was saved beside statistics. Raises UserError."""
+    with arrays.archive(path) as archive:
+        if name not in archive:
+            raise UserError(f"{path}: has no array {name}; delete it and run `sagan-div reference`")
+        found: np.ndarray = archive[name]
+        return found

@@ -1,0 +1,180 @@
+"""Metrics against closed forms, naive float64 code and the public implementations."""
+
+import numpy as np
+import pytest
+import torch
+from features import features, gaussian, normal
+from scipy import stats
+from sklearn.neighbors import NearestNeighbors
+
+from sagan_div.errors import UserError
+from sagan_div.evaluation import fid_infinity, floor, frechet, inception_score, kid, memorisation, neighbours, prdc
+from sagan_div.evaluation.score import class_histogram
+
+# Floors, extrapolation, intervals
+
+
+def test_floor_is_what_a_perfect_generator_scores() -> None:
+    values = np.geomspace(4, 0.1, 16)
+    draw = lambda count, seed: normal(count, 16, seed) * np.sqrt(values)  # noqa: E731
+    found = [
+        frechet.frechet_distance(frechet.moments(draw(400, 2 * i)), frechet.moments(draw(800, 2 * i + 1))) for i in range(60)
+    ]
+    constant = floor.bias(np.diag(values))
+    assert floor.expected(constant, 400, 800) == pytest.approx(np.mean(found), rel=0.05)
+    assert floor.measured_bias(draw(4000, 7), draws=10) == pytest.approx(constant, rel=0.1)
+
+
+def test_floor_of_equal_variances_is_the_published_one() -> None:
+    dimensions, count = 12, 100
+    expected = 2 * dimensions / count + dimensions * (dimensions + 1) / (2 * count)
+    assert floor.expected(floor.bias(np.eye(dimensions)), count, count) == pytest.approx(expected, rel=1e-12)
+
+
+def test_extrapolation_takes_the_bias_away() -> None:
+    reference = gaussian(np.eye(16))
+    found = [fid_infinity.frechet_infinity(normal(1000, 16, seed, shift=0.1), reference) for seed in range(10)]
+    at_hand = np.mean([frechet.frechet_distance(frechet.moments(normal(1000, 16, s, shift=0.1)), reference) for s in range(10)])
+    assert np.mean([each.mean for each in found]) == pytest.approx(0.16, abs=0.03)
+    assert at_hand > 0.23
+    assert all(0 < each.std < 0.1 for each in found)
+
+
+def test_nested_moments_are_those_of_each_prefix() -> None:
+    values = features(2600, 8, 3)
+    for count, found in zip([3, 1500, 2600], fid_infinity._nested(values, np.array([3, 1500, 2600])), strict=True):
+        np.testing.assert_allclose(found.covariance, np.cov(values[:count].astype(float), rowvar=False), rtol=1e-9, atol=1e-12)
+
+
+# KID, Inception score, precision and recall
+
+
+def test_kernel_distance_is_torch_fidelitys() -> None:
+    published = pytest.importorskip("torch_fidelity.metric_kid")
+    a, b = features(700, 24, 1).astype(np.float64), features(600, 24, 2).astype(np.float64) * 1.1
+    found = kid.kernel_distance(a, b, subsets=20, size=300)
+    tensors = torch.from_numpy(a), torch.from_numpy(b)
+    expected = published.kid_features_to_metric(*tensors, kid_subsets=20, kid_subset_size=300, rng_seed=2020, verbose=False)
+    assert found.mean == pytest.approx(expected["kernel_inception_distance_mean"], rel=1e-10)
+    assert found.std == pytest.approx(expected["kernel_inception_distance_std"], rel=1e-10)
+    assert found.mean > 1e-3
+
+
+def test_kernel_distance_is_the_unbiased_estimate() -> None:
+    a, b = features(12, 5, 1).astype(np.float64), features(12, 5, 2).astype(np.float64)
+    kernel = lambda x, y: (x @ y / 5 + 1) ** 3  # noqa: E731
+    pairs = [(i, j) for i in range(12) for j in range(12)]
+    within = [np.mean([kernel(each[i], each[j]) for i, j in pairs if i != j]) for each in (a, b)]
+    across = np.mean([kernel(a[i], b[j]) for i, j in pairs])
+    found = kid.kernel_distance(a, b, subsets=1, size=12)
+    assert found.mean == pytest.approx(sum(within) - 2 * across, rel=1e-10)
+    assert found.error is None
+
+
+def test_kernel_distance_of_one_distribution_scatters_around_zero_by_its_error() -> None:
+    found = [kid.kernel_distance(normal(400, 4, 2 * i), normal(400, 4, 2 * i + 1), 30, 100) for i in range(60)]
+    means, errors = np.array([each.mean for each in found]), np.array([each.error for each in found], float)
+    assert abs(means.mean()) < 3 * means.std() / np.sqrt(60)
+    assert means.min() < 0
+    assert 1 < errors.mean() / means.std() < 3  # a degenerate statistic: the jackknife is on the safe side
+
+
+def test_kernel_distances_error_is_its_scatter_where_the_sets_differ() -> None:
+    found = [kid.kernel_distance(normal(400, 4, 2 * i), normal(400, 4, 2 * i + 1, shift=0.7), 100, 100) for i in range(60)]
+    means, errors = np.array([each.mean for each in found]), np.array([each.error for each in found], float)
+    assert errors.mean() / means.std() == pytest.approx(1, abs=0.3)
+
+
+def test_kernel_distance_needs_a_subset() -> None:
+    with pytest.raises(UserError, match=r"subsets of 1000 .* on each side, not 50"):
+        kid.kernel_distance(normal(50, 3), normal(2000, 3))
+
+
+def test_inception_score_is_torch_fidelitys() -> None:
+    isc = pytest.importorskip("torch_fidelity.metric_isc")
+    logits = torch.from_numpy(normal(537, 10, 4, scale=3.0))
+    found = inception_score.inception_score(logits.double().softmax(1).numpy())
+    expected = isc.isc_features_to_metric(logits)
+    assert found.mean == pytest.approx(expected["inception_score_mean"], rel=1e-12)
+    assert found.std == pytest.approx(expected["inception_score_std"], rel=1e-10)
+
+
+def test_inception_score_lies_between_one_and_the_classes() -> None:
+    assert inception_score.inception_score(np.full((50, 4), 0.25)) == pytest.approx((1, 0))
+    assert inception_score.inception_score(np.tile(np.eye(4), (25, 1)), splits=1).mean == pytest.approx(4)
+    with pytest.raises(UserError, match="10 splits needs as many images, not 4"):
+        inception_score.inception_score(np.eye(4))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_manifold_is_prdcs(kind: type) -> None:
+    published = pytest.importorskip("prdc")
+    real, fake = features(1300, 10, 1).astype(kind), (features(1150, 10, 2) * 1.15 + 0.1).astype(kind)
+    found, expected = prdc.manifold(real, fake), published.compute_prdc(real, fake, 5)
+    assert found._asdict() == pytest.approx(expected, abs=1e-12)
+    assert all(0.1 < value < 0.99 for value in found)
+
+
+def test_manifold_with_ties_is_counted_strictly() -> None:
+    grid = np.random.default_rng(0).integers(0, 3, (60, 2)).astype(np.float64)
+    real, fake = grid[:30], grid[30:]
+    apart = np.linalg.norm(real[:, None] - fake, axis=2)
+    reach = [np.sort(np.linalg.norm(each[:, None] - each, axis=2), axis=1)[:, 3] for each in (real, fake)]
+    inside = apart < reach[0][:, None]
+    assert prdc.manifold(real, fake, k=3) == pytest.approx(
+        (inside.any(0).mean(), (apart < reach[1]).any(1).mean(), inside.sum(0).mean() / 3, inside.any(1).mean())
+    )
+
+
+def test_manifold_tells_a_collapsed_generator() -> None:
+    found = prdc.manifold(normal(1000, 8, 1), normal(1000, 8, 2, scale=0.2))
+    assert found.precision > 0.8
+    assert found.recall < 0.3
+    with pytest.raises(UserError, match="more than 5 images"):
+        prdc.manifold(normal(5, 2), normal(100, 2))
+
+
+def test_coverage_of_equal_distributions_has_a_closed_form() -> None:
+    count, k = 600, 5
+    found = [prdc.manifold(normal(count, 4, 2 * i), normal(count, 4, 2 * i + 1)).coverage for i in range(8)]
+    assert np.mean(found) == pytest.approx(1 - np.prod([(count - i) / (2 * count - i) for i in range(1, k + 1)]), abs=0.01)
+
+
+def test_class_histogram_counts_every_class() -> None:
+    assert class_histogram(np.eye(4)[[2, 2, 0]]) == [1, 0, 2, 0]
+
+
+# Memorisation
+
+
+def test_nearest_is_sklearns() -> None:
+    a, b = features(1100, 9, 1).astype(np.float64), features(700, 9, 2).astype(np.float64)
+    found = neighbours.nearest(a, b)
+    distances, indices = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(b).kneighbors(a)
+    assert np.array_equal(found.indices, indices[:, 0])
+    np.testing.assert_allclose(found.distances, distances[:, 0], rtol=1e-6, atol=1e-6)
+
+
+def test_nearest_does_not_depend_on_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = features(300, 9, 1), features(700, 9, 2)
+    whole = neighbours.nearest(a, b)
+    monkeypatch.setattr(neighbours, "PART", 64)
+    parts = neighbours.nearest(a, b)
+    assert np.array_equal(parts.indices, whole.indices)
+    np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-5)  # products in float32, of another shape
+
+
+def test_memorisation_tells_copies_from_honest_samples() -> None:
+    training, held_out, honest = normal(3000, 6, 1), normal(1000, 6, 2), normal(1000, 6, 3)
+    copied = np.concatenate([honest[:900], training[:100] + 0.01])
+    unseen, fair, foul = (neighbours.nearest(each, training).distances for each in (held_out, honest, copied))
+    found = memorisation.memorisation(fair, unseen)
+    assert found.share == pytest.approx(0.01, abs=0.01)
+    assert found.nearer == pytest.approx(0.5, abs=0.03)
+    assert abs(found.z) < 3
+    caught = memorisation.memorisation(foul, unseen)
+    assert caught.share == pytest.approx(0.1, abs=0.02)
+    assert caught.nearer > found.nearer + 0.03
+    assert caught.z == pytest.approx(-stats.norm.isf(stats.mannwhitneyu(foul, unseen, alternative="less").pvalue), rel=0.01)
+    with pytest.raises(UserError, match="test split"):
+        memorisation.memorisation(fair, unseen[:0])
