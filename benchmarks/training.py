@@ -40,14 +40,13 @@ from torchvision import transforms
 from sagan_div import files
 from sagan_div.data.images import resized, to_float
 from sagan_div.data.randomness import Batches
-from sagan_div.losses import losses
+from sagan_div.losses.wasserstein_divergence import WassersteinDivergence
 from sagan_div.models.networks import Critic, Generator, Shape, build
 from sagan_div.phases import provenance
-from sagan_div.study import schema as config
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
-from sagan_div.training import engine
-from sagan_div.training import loop as training
+from sagan_div.training import engine, steps
+from sagan_div.training.state import begin
 from sagan_div.workflow import plan
 
 COUNT = 10_000  # images of 28x28 to load from
@@ -140,18 +139,18 @@ def ordinary(settings: TrainSettings, device: torch.device) -> Callable[[], None
         for _ in range(settings.recipe.n_critic):
             real = next(batches).to(device)
             fake = generator(torch.randn(len(real), settings.latent, 1, 1, device=device))
-            objective = losses.critic_loss(loss, critic(real), critic(fake))
-            if isinstance(loss, config.WassersteinDivergence):
+            objective = loss.critic(critic(real), critic(fake))
+            if isinstance(loss, WassersteinDivergence):
                 mix = torch.rand(len(real), 1, 1, 1, device=device)
                 points = (real + mix * (fake.data - real)).requires_grad_(True)
                 (gradients,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
-                objective = objective + losses.penalty(loss, gradients)
+                objective = objective + loss.weighed(gradients)
             adam_critic.zero_grad()
             objective.backward()
             adam_critic.step()
         z = torch.randn(settings.batch_size, settings.latent, 1, 1, device=device)
         adam_generator.zero_grad()
-        losses.generator_loss(loss, critic(generator(z))).backward()
+        loss.generator(critic(generator(z))).backward()
         adam_generator.step()
 
     return cycle
@@ -162,12 +161,12 @@ def ordinary(settings: TrainSettings, device: torch.device) -> Callable[[], None
 
 def ours(settings: TrainSettings, device: torch.device) -> Callable[[], None]:
     images = resized(pictures()[:, None], settings.image_size)
-    run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
+    run = begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
     batches = Batches(settings.seed, len(images), settings.batch_size)
-    advance = training.prepared(run, images, batches)
+    advance = steps.prepared(run, images, batches)
 
     def cycle() -> None:
-        advance(training.draws(run, batches))
+        advance(steps.draws(run, batches))
         run.cycle += 1
 
     return cycle
@@ -180,20 +179,20 @@ def inductor(settings: TrainSettings, device: torch.device) -> Callable[[], None
     """Both steps' gradients as a compiled graph each, second derivatives included, of the eager engine's networks."""
     torch._dynamo.config.trace_autograd_ops = True  # type: ignore[attr-defined]
     images = resized(pictures()[:, None], settings.image_size).to(device)
-    run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
+    run = begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
     batches, loss = Batches(settings.seed, len(images), settings.batch_size), settings.recipe.loss
 
     def of_critic(real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, ...]:
-        real, fake = losses.tracked(loss, real, fake)
-        scores = engine.scores(run.critic, settings.recipe.critic, real, fake)
-        objective = losses.critic_loss(loss, *scores)
-        if isinstance(loss, config.WassersteinDivergence):
-            gradients = losses.input_gradients(loss, run.critic, (real, fake), scores, mix)
-            objective = objective + losses.penalty(loss, gradients)
+        tracked = loss.tracked(real, fake)
+        scores = engine.scores(run.critic, settings.recipe.critic, *tracked)
+        objective = loss.critic(*scores)
+        penalty = loss.penalty(run.critic, tracked, scores, mix)
+        if penalty is not None:
+            objective = objective + penalty.value
         return torch.autograd.grad(objective, list(run.critic.parameters()))
 
     def of_generator(z: Tensor) -> tuple[Tensor, ...]:
-        objective = losses.generator_loss(loss, run.critic(run.generator(z)))
+        objective = loss.generator(run.critic(run.generator(z)))
         return torch.autograd.grad(objective, list(run.generator.parameters()))
 
     generated, critic_gradients, generator_gradients = map(torch.compile, (run.generator.forward, of_critic, of_generator))
@@ -204,7 +203,7 @@ def inductor(settings: TrainSettings, device: torch.device) -> Callable[[], None
         adam.step()
 
     def cycle() -> None:
-        drawn = training.draws(run, batches).to(device)
+        drawn = steps.draws(run, batches).to(device)
         for indices, z, mix in zip(drawn.images, drawn.latents, drawn.mix, strict=True):
             with torch.no_grad():
                 fake = generated(z)

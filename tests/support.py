@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from sagan_div.evaluation.spaces.classifier import Classifier
 from sagan_div.evaluation.spaces.classifier_training import train_classifier
 from sagan_div.study.adopt import adopt
-from sagan_div.study.schema import ClassifierConfig
+from sagan_div.study.job_settings import TrainSettings
+from sagan_div.study.schema import ClassifierConfig, Study
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICIAL = ROOT.parent / "shared" / "datasets"
@@ -34,6 +35,13 @@ sample: {count: 128, batch_size: 64}
 score: {extractors: [classifier], reference: {count: 200}, repeat_last_batch: [32], real_vs_real: {counts: [32, 100], draws: 2}}
 """
 FULL = ROOT / "workflow" / "overlays" / "full.yaml"  # the paper's sizes, as a study of its own
+
+
+def train_settings(study: Study, method: str, dataset: str = "digits", seed: int = 0) -> TrainSettings:
+    """What the training of one cell is given."""
+    shape = {"image_size": study.image_size, "width": study.width, "latent": study.latent}
+    recipe = study.methods[method]
+    return TrainSettings(dataset=dataset, method=method, seed=seed, **shape, recipe=recipe, train=study.train)
 
 
 class Run(subprocess.CompletedProcess[str]):

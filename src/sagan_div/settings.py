@@ -49,6 +49,22 @@ def read(kind: type[S], value: object, key: str = "") -> S:
         raise UserError(f"{key or _root(kind)}: is nested too deeply") from None
 
 
+def difference(old: Any, new: Any) -> str:
+    """The first few leaves in which two plain settings differ, e.g. `train.images 640 -> 1280`."""
+    leaves_old, leaves_new = dict(_leaves(old)), dict(_leaves(new))
+    changed = [name for name in leaves_old | leaves_new if leaves_old.get(name) != leaves_new.get(name)]
+    found = [f"{name} {leaves_old.get(name, 'absent')} -> {leaves_new.get(name, 'absent')}" for name in changed[:3]]
+    return ", ".join(found) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+
+
+def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _leaves(entry, under(key, str(name)))
+    else:
+        yield key, list(value) if isinstance(value, tuple) else value
+
+
 def shown(value: object) -> str:
     """A value as messages show it: on one line, and no longer than a part of it."""
     if isinstance(value, str):

@@ -17,7 +17,7 @@ from sagan_div.phases.machine import Machine
 from sagan_div.study import schema as config
 from sagan_div.study.job_settings import ReferenceSettings, ScoreSettings, TrainSettings
 from sagan_div.study.load import load
-from sagan_div.training import loop as training
+from sagan_div.training.state import begin
 from sagan_div.workflow import plan
 from support import ROOT, as_folder, digits, pytorch_fid, trained
 
@@ -84,7 +84,7 @@ def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_i
     told = load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
     settings = plan.settings(told, "train", "mnist", "dcgan", 0)
     assert isinstance(settings, TrainSettings)
-    run = training.begin(settings, Shape(16, 1, 4, 100), torch.device("cpu"))
+    run = begin(settings, Shape(16, 1, 4, 100), torch.device("cpu"))
     run.cycle = 128 // (settings.recipe.n_critic * settings.batch_size)
     last = {name: value.clone() for name, value in run.generator.state_dict().items()}
     run.best = {"images": best_images, "fid": 1.0}

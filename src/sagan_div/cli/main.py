@@ -225,8 +225,8 @@ def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
 @study_options
 def describe(method: str, channels: int, as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Print METHOD's networks: each layer with output shape, parameters and FLOPs per image (Table 1)."""
+    from sagan_div.models.describe import describe as describe_layers
     from sagan_div.models.networks import Shape, build
-    from sagan_div.models.networks import describe as describe_layers
 
     study = load(params, overlays, sets)
     recipe = study.methods[_known("method", method, study.methods)]
@@ -251,6 +251,7 @@ def estimate(
 
     Ratings, scores and what other jobs on the same device take away are not in it.
     """
+    from sagan_div.study.job_settings import TrainSettings
     from sagan_div.training.estimate import measure, table
 
     study = load(params, overlays, sets)
@@ -258,7 +259,10 @@ def estimate(
     found = []
     for method in study.methods:
         note(f"{method}: timing")
-        found.append(measure(study, method, _device(device)))
+        settings = plan.settings(study, "train", study.datasets[0].name, method, study.seeds[0])
+        assert isinstance(settings, TrainSettings)
+        cells = len(study.datasets) * len(study.seeds)
+        found.append(measure(settings, _device(device), cells, study.sample.count))
     if as_json:
         show_json([row._asdict() for row in found])
     else:

@@ -9,7 +9,7 @@ from torch import Tensor
 from sagan_div.data.randomness import latents
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints
-from sagan_div.models.networks import Generator, Shape
+from sagan_div.models.networks import Generator, Shape, evaluating
 from sagan_div.settings import read
 from sagan_div.study.job_settings import TrainSettings
 
@@ -31,12 +31,11 @@ def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, 
 def draw(generator: Generator, latent: int, count: int, batch_size: int, seed: int, purpose: str) -> Tensor:
     """`count` images uint8 [N, C, S, S] from latents of (seed, purpose), on the CPU."""
     device = next(generator.parameters()).device
-    mode, batches = generator.training, []
-    generator.eval()
-    for step in range(math.ceil(count / batch_size)):
-        z = latents(seed, purpose, step, batch_size, latent)[: count - step * batch_size]
-        batches.append(to_uint8(generator(z.to(device))).cpu())
-    generator.train(mode)
+    batches = []
+    with evaluating(generator):
+        for step in range(math.ceil(count / batch_size)):
+            z = latents(seed, purpose, step, batch_size, latent)[: count - step * batch_size]
+            batches.append(to_uint8(generator(z.to(device))).cpu())
     return torch.cat(batches)
 
 

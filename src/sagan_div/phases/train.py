@@ -4,7 +4,6 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -18,12 +17,12 @@ from sagan_div.models.networks import Generator
 from sagan_div.phases.machine import About, Machine
 from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
-from sagan_div.training import loop as training
-from sagan_div.training import tensorboard as live
+from sagan_div.training import history, loop, tensorboard
+from sagan_div.training.state import Run
 from sagan_div.workflow import plan
 from sagan_div.workflow.plan import Job
 
-Rating = Callable[[Generator, str], float]  # of a generator by latents of a purpose
+Judge = Callable[[Generator, str], float]  # the FID of a generator by latents of a purpose
 DRAWS = 5  # of fresh latents for the generators at the end
 
 
@@ -32,33 +31,32 @@ def work(job: Job, machine: Machine) -> About:
     settings = job.settings
     assert isinstance(settings, TrainSettings)
     images = read_images(job.inputs["images"], settings.image_size)
-    rating = _rating(settings, images, job.inputs["classifier"], machine.device)
+    judge = _judge(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
         folder = machine.live and Path(machine.live, *job.record.parent.parts[1:])
-        finished = training.train(
+        finished = loop.train(
             settings,
             images,
-            lambda generator: rating(generator, "rating"),
+            lambda generator: judge(generator, "rating"),
             plan.unfinished(job),
             machine.device,
-            live.watched(_progress(job, advance), folder),
+            tensorboard.watched(_progress(job, advance), folder),
         )
     about = {"settings": plain(settings), "channels": finished.shape.channels}
     last = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
     checkpoints.save(job.outputs["last"], last, about | {"images": finished.images})
     checkpoints.save(job.outputs["best"], finished.best_tensors, about | finished.best)
-    table = pd.DataFrame(finished.history, columns=finished.columns)
-    files.write_text(job.outputs["history"], table.to_csv(index=False))
+    files.write_text(job.outputs["history"], history.text(finished))
     return {
         "images_per_second": round(finished.images / finished.seconds, 1),
         "earlier_seconds": round(finished.earlier, 3),
         "best": finished.best,
         "images": finished.images,
-        "rated_again": _rated_again(finished, rating),
+        "rated_again": _rated_again(finished, judge),
     }
 
 
-def _rating(settings: TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Rating:
+def _judge(settings: TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Judge:
     """FID in the classifier's space between real images and samples of latents that only the rating uses (A25)."""
     extractor = classifier_extractor(classifier, device)
     real = images[shuffled(len(images), settings.seed)[: settings.train.rating_count]]
@@ -71,14 +69,14 @@ def _rating(settings: TrainSettings, images: Tensor, classifier: Path, device: t
     return rate
 
 
-def _rated_again(finished: training.Run, rating: Rating) -> dict[str, list[float]]:
+def _rated_again(finished: Run, judge: Judge) -> dict[str, list[float]]:
     """Ratings of the best and of the last generator by fresh latents, a number per draw.
 
     The best one was chosen for its rating, by luck with those latents too; these have no part in the choice.
     """
 
     def draws(generator: Generator) -> list[float]:
-        return [rating(generator, f"rated again {draw}") for draw in range(DRAWS)]
+        return [judge(generator, f"rated again {draw}") for draw in range(DRAWS)]
 
     last = draws(finished.generator)
     if finished.best["images"] == finished.images:
@@ -88,15 +86,15 @@ def _rated_again(finished: training.Run, rating: Rating) -> dict[str, list[float
     return {"best": draws(best), "last": last}
 
 
-def _progress(job: Job, advance: terminal.Advance) -> training.Progress:
+def _progress(job: Job, advance: terminal.Advance) -> loop.Progress:
     """Losses on the bar after every cycle; where there is no terminal, a line for every rating."""
-    told = [0]
+    noted = [0]
 
     def report(images: int, row: dict[str, float]) -> None:
         words = f"critic {row['loss_critic']:.3g}, generator {row['loss_generator']:.3g}" if row else ""
         advance(images, words)
-        if row and row["fid"] == row["fid"] and row["images"] != told[0]:
-            told[0] = int(row["images"])
-            terminal.note(f"{job.name}: {told[0]:,} images, {words}, FID {row['fid']:.3f} in the classifier's space")
+        if row and row["fid"] == row["fid"] and row["images"] != noted[0]:
+            noted[0] = int(row["images"])
+            terminal.note(f"{job.name}: {noted[0]:,} images, {words}, FID {row['fid']:.3f} in the classifier's space")
 
     return report

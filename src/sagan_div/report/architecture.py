@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cache, partial
 
-from sagan_div.models.networks import Critic, Generator, Layer, Shape, describe
+from sagan_div.models.describe import Layer, describe
+from sagan_div.models.networks import Critic, Generator, Shape
 from sagan_div.study import schema as config
 from sagan_div.study.schema import Study
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
+from sagan_div.losses import AnyLoss
 from sagan_div.settings import Settings, short, shown
 from sagan_div.study.metrics import METRICS
 
@@ -68,32 +69,6 @@ else:
     Metric = Literal[tuple(METRICS)]  # the registry's names
 
 
-class NonSaturating(Settings):
-    """Binary cross-entropy with the non-saturating generator loss (DCGAN)."""
-
-    name: Literal["non-saturating"]
-    real_label: float = Field(ge=0.5, le=1, description="target of real images, and of the generator")
-
-
-class Hinge(Settings):
-    """The hinge loss (SNGAN's released configurations, SAGAN)."""
-
-    name: Literal["hinge"]
-
-
-class WassersteinDivergence(Settings):
-    """The Wasserstein divergence (WGAN-div): k E||grad f||^p at the given points, times the multiplier."""
-
-    name: Literal["wasserstein-divergence"]
-    k: float = Field(ge=0, description="weight of the penalty")
-    p: float = Field(ge=2, description="power of the gradient's norm")
-    points: Literal["interpolates", "both", "real", "fake"] = Field(description="where the gradient is taken")
-    multiplier: float = Field(ge=0, description="a further factor on the penalty")
-
-
-Loss = Annotated[NonSaturating | Hinge | WassersteinDivergence, Field(discriminator="name")]
-
-
 class GeneratorConfig(Settings):
     norm: Literal["none", "batch", "instance"] = Field(description="after every deconvolution but the last")
     spectral: Layers = Field(description="deconvolutions with spectral norm; hidden: not the last")
@@ -121,7 +96,7 @@ class OptimiserConfig(Settings):
 class MethodConfig(Settings):
     """A row of the paper's tables as data."""
 
-    loss: Loss
+    loss: AnyLoss
     generator: GeneratorConfig
     critic: CriticConfig
     optimiser: OptimiserConfig

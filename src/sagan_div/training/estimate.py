@@ -11,9 +11,8 @@ from sagan_div.data.randomness import Batches
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Shape
 from sagan_div.study.job_settings import TrainSettings
-from sagan_div.study.schema import Study
-from sagan_div.training import loop as training
-from sagan_div.workflow import plan
+from sagan_div.training import steps
+from sagan_div.training.state import begin
 
 CYCLES = 20
 PATIENCE = 5.0  # seconds a method: fewer cycles where they are slow, but one at least
@@ -31,18 +30,18 @@ class Estimate(NamedTuple):
     gigabytes: float  # that its checkpoints and samples leave on the disk
 
 
-def measure(study: Study, method: str, device: torch.device) -> Estimate:
-    """Train a method for some cycles on random grey images, rate it never, and scale up. Leaves nothing behind."""
-    settings = plan.settings(study, "train", study.datasets[0].name, method, study.seeds[0])
-    assert isinstance(settings, TrainSettings)
-    run = training.begin(settings, Shape(settings.image_size, 1, settings.width, settings.latent), device)
+def measure(settings: TrainSettings, device: torch.device, cells: int = 1, samples: int = 0, channels: int = 1) -> Estimate:
+    """Train a cell for some cycles on random images of so many channels, rate it never, and scale up to `cells` of them,
+    each of which keeps `samples` images. Leaves nothing behind.
+    """
+    run = begin(settings, Shape(settings.image_size, channels, settings.width, settings.latent), device)
     batches = Batches(settings.seed, IMAGES, settings.batch_size)
-    images = torch.randint(0, 256, (IMAGES, 1, settings.image_size, settings.image_size), dtype=torch.uint8)
-    advance = training.prepared(run, images, batches)
+    images = torch.randint(0, 256, (IMAGES, channels, settings.image_size, settings.image_size), dtype=torch.uint8)
+    advance = steps.prepared(run, images, batches)
 
     def cycle() -> float:
         clock = time.perf_counter()
-        advance(training.draws(run, batches))
+        advance(steps.draws(run, batches))
         run.sums.tolist()  # waits for the device
         run.cycle += 1
         return time.perf_counter() - clock
@@ -51,12 +50,12 @@ def measure(study: Study, method: str, device: torch.device) -> Estimate:
     times: list[float] = []
     while len(times) < CYCLES and sum(times) < PATIENCE:
         times.append(cycle())
-    seconds, cells = sum(times) / len(times), len(study.datasets) * len(study.seeds)
+    seconds = sum(times) / len(times)
     networks = checkpoints.tensors_of(generator=run.generator, critic=run.critic).values()
     kept = 2 * sum(tensor.numel() * tensor.element_size() for tensor in networks)  # best and last
-    drawn = study.sample.count * settings.image_size**2
+    drawn = samples * channels * settings.image_size**2
     hours = cells * run.cycles * seconds / 3600
-    return Estimate(method, len(times), seconds, cells, hours, cells * (kept + drawn) / 1e9)
+    return Estimate(settings.method, len(times), seconds, cells, hours, cells * (kept + drawn) / 1e9)
 
 
 def table(rows: Sequence[Estimate], title: str) -> Table:

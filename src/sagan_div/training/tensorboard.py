@@ -1,4 +1,4 @@
-"""A training while it runs, for TensorBoard to draw: an option of whoever watches, no setting of the study."""
+"""A training while it runs, for TensorBoard to draw: an option of the command, no setting of the study."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def _maker() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise UserError("--live: needs TensorBoard; pip install 'sagan-div[live]'") from None
+        raise UserError("--tensorboard: TensorBoard is not installed; pip install 'sagan-div[tensorboard]'") from None
     return SummaryWriter
 
 

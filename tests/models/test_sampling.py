@@ -9,8 +9,7 @@ from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, networks, sampling
 from sagan_div.settings import plain
 from sagan_div.study.load import load
-from sagan_div.workflow import plan
-from support import ROOT
+from support import ROOT, train_settings
 
 SHAPE = networks.Shape(image_size=16, channels=1, width=8, latent=16)
 STUDY = load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8", "latent=16"])
@@ -18,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 def saved(folder: Path, method: str = "dcgan") -> Path:
-    settings = plan.settings(STUDY, "train", "digits", method, 0)
+    settings = train_settings(STUDY, method)
     generator, critic = networks.build(STUDY.methods[method], SHAPE, seed=0)
     about = {"settings": plain(settings), "channels": 1}
     checkpoints.save(folder / "best.safetensors", checkpoints.tensors_of(generator=generator, critic=critic), about)

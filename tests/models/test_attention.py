@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div.models.attention import ATTENTION, NonLocalBlock, SaganAttention
+from sagan_div.models import attention
+from sagan_div.models.attention.sagan import SaganAttention
+from sagan_div.models.attention.wang import NonLocalBlock
 
 SIDES = (4, 6)  # unequal, so that rows and columns can't be mistaken for each other
 
@@ -96,13 +98,13 @@ def test_widths_are_an_eighth_and_a_half_in_sagan_s_form_and_a_half_in_wang_s() 
 
 @pytest.mark.parametrize("channels", [1, 4])
 def test_narrow_maps_keep_one_channel(channels: int) -> None:
-    for kind in ATTENTION.values():
-        assert kind(channels)(torch.randn(2, channels, 4, 4)).shape == (2, channels, 4, 4)
+    for name in attention.names():
+        assert attention.make(name, channels)(torch.randn(2, channels, 4, 4)).shape == (2, channels, 4, 4)
 
 
-@pytest.mark.parametrize("name", ATTENTION)
+@pytest.mark.parametrize("name", attention.names())
 def test_at_the_start_it_passes_its_input_on_and_only_its_gain_learns(name: str) -> None:
-    module, x = ATTENTION[name](16), torch.randn(2, 16, 8, 8)
+    module, x = attention.make(name, 16), torch.randn(2, 16, 8, 8)
     y = module(x)
     assert torch.equal(y, x)
     (y * torch.randn_like(y)).sum().backward()
@@ -113,9 +115,9 @@ def test_at_the_start_it_passes_its_input_on_and_only_its_gain_learns(name: str)
         assert convolution.weight.grad is None or convolution.weight.grad.abs().max() == 0
 
 
-@pytest.mark.parametrize("name", ATTENTION)
+@pytest.mark.parametrize("name", attention.names())
 def test_gradients_against_finite_differences(name: str) -> None:
-    module = seeded(ATTENTION[name](8))
+    module = seeded(attention.make(name, 8))
     x = torch.randn(2, 8, 4, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(module, x)
     assert torch.autograd.gradcheck(lambda *_: module(x.detach()), tuple(module.parameters()))

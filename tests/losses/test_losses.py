@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sagan_div.losses.losses import between, critic_loss, generator_loss, input_gradients, penalty, tracked
+from sagan_div.losses.hinge import Hinge
+from sagan_div.losses.loss import Loss
+from sagan_div.losses.non_saturating import NonSaturating
+from sagan_div.losses.wasserstein_divergence import WassersteinDivergence, between
 from sagan_div.models.networks import Shape
-from sagan_div.study import schema as config
-from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
-from sagan_div.study.schema import Hinge, NonSaturating, WassersteinDivergence
-from sagan_div.training import loop as training
-from sagan_div.workflow import plan
-from support import ROOT
+from sagan_div.training.state import begin
+from sagan_div.training.steps import critic_step, generator_step
+from support import ROOT, train_settings
 
 POINTS = ("interpolates", "both", "real", "fake")
 
@@ -40,8 +40,8 @@ FAKE = torch.tensor([-2.0, -0.5, 1.0], dtype=torch.float64)
 def test_cross_entropy_of_undecided_scores_is_twice_log_2() -> None:
     zero = torch.zeros(4, dtype=torch.float64)
     for label in (1.0, 0.9):
-        assert critic_loss(bce(label), zero, zero).item() == pytest.approx(2 * math.log(2), rel=1e-15)
-        assert generator_loss(bce(label), zero).item() == pytest.approx(math.log(2), rel=1e-15)
+        assert bce(label).critic(zero, zero).item() == pytest.approx(2 * math.log(2), rel=1e-15)
+        assert bce(label).generator(zero).item() == pytest.approx(math.log(2), rel=1e-15)
 
 
 def test_cross_entropy_by_hand() -> None:
@@ -52,28 +52,28 @@ def test_cross_entropy_by_hand() -> None:
         real = -sum(label * log_sigmoid(s) + (1 - label) * log_sigmoid(-s) for s in (2, 0.5, -1)) / 3
         fake = -sum(log_sigmoid(-s) for s in (-2, -0.5, 1)) / 3
         generator = -sum(label * log_sigmoid(s) + (1 - label) * log_sigmoid(-s) for s in (-2, -0.5, 1)) / 3
-        assert critic_loss(bce(label), REAL, FAKE).item() == pytest.approx(real + fake, rel=1e-14)
-        assert generator_loss(bce(label), FAKE).item() == pytest.approx(generator, rel=1e-14)
+        assert bce(label).critic(REAL, FAKE).item() == pytest.approx(real + fake, rel=1e-14)
+        assert bce(label).generator(FAKE).item() == pytest.approx(generator, rel=1e-14)
 
 
 def test_cross_entropy_does_not_overflow() -> None:
-    assert critic_loss(bce(), torch.tensor([-1e4]), torch.tensor([1e4])).item() == pytest.approx(2e4)
+    assert bce().critic(torch.tensor([-1e4]), torch.tensor([1e4])).item() == pytest.approx(2e4)
 
 
 def test_smoothed_cross_entropy_is_least_where_the_critic_says_the_label() -> None:
     score = torch.tensor(math.log(0.9 / 0.1), dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(critic_loss(bce(0.9), score[None], FAKE), score)
+    (slope,) = torch.autograd.grad(bce(0.9).critic(score[None], FAKE), score)
     assert slope.item() == pytest.approx(0, abs=1e-15)
 
 
 def test_hinge_by_hand() -> None:
-    assert critic_loss(HINGE, REAL, FAKE).item() == pytest.approx((0 + 0.5 + 2) / 3 + (0 + 0.5 + 2) / 3, rel=1e-15)
-    assert generator_loss(HINGE, FAKE).item() == pytest.approx(0.5, rel=1e-15)
+    assert HINGE.critic(REAL, FAKE).item() == pytest.approx((0 + 0.5 + 2) / 3 + (0 + 0.5 + 2) / 3, rel=1e-15)
+    assert HINGE.generator(FAKE).item() == pytest.approx(0.5, rel=1e-15)
 
 
 def test_wasserstein_by_hand() -> None:
-    assert critic_loss(divergence(), REAL, FAKE).item() == pytest.approx(-1.5 / 3 + -1.5 / 3, rel=1e-15)
-    assert generator_loss(divergence(), FAKE).item() == pytest.approx(0.5, rel=1e-15)
+    assert divergence().critic(REAL, FAKE).item() == pytest.approx(-1.5 / 3 + -1.5 / 3, rel=1e-15)
+    assert divergence().generator(FAKE).item() == pytest.approx(0.5, rel=1e-15)
 
 
 # The penalty
@@ -87,7 +87,7 @@ def naive_penalty(gradients: Tensor, k: float, p: float, multiplier: float) -> f
 @pytest.mark.parametrize(("k", "p", "multiplier"), [(2, 6, 1), (2, 6, 10), (10, 6, 1), (1, 2, 1), (0.5, 3, 4)])
 def test_the_penalty_squares_sums_over_a_sample_raises_and_averages(k: float, p: float, multiplier: float) -> None:
     gradients = 0.3 * torch.randn(5, 3, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    found = penalty(divergence(k=k, p=p, multiplier=multiplier), gradients).item()
+    found = divergence(k=k, p=p, multiplier=multiplier).weighed(gradients).item()
     assert found == pytest.approx(naive_penalty(gradients, k, p, multiplier), rel=1e-12)
     element_wise = multiplier * k * gradients.abs().pow(p).flatten(1).sum(1).mean().item()  # another penalty
     assert p == 2 or found > 2 * element_wise
@@ -123,16 +123,15 @@ def test_a_linear_critic_is_best_at_the_divergence_s_slope(k: float, expected: f
     assert derivative(optimum) == pytest.approx(0, abs=1e-10)
 
 
-def parts(loss: config.Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, Tensor]:
+def parts(loss: Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, Tensor]:
     """The critic's loss without its penalty, and the penalty: 0 where the loss has none."""
-    images = tracked(loss, real, fake)
+    images = loss.tracked(real, fake)
     scores = critic(images[0]), critic(images[1])
-    if not isinstance(loss, WassersteinDivergence):
-        return critic_loss(loss, *scores), torch.zeros(())
-    return critic_loss(loss, *scores), penalty(loss, input_gradients(loss, critic, images, scores, mix))
+    penalty = loss.penalty(critic, images, scores, mix)
+    return loss.critic(*scores), torch.zeros(()) if penalty is None else penalty.value
 
 
-def whole(loss: config.Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+def whole(loss: Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     return sum(parts(loss, critic, real, fake, mix), torch.zeros(()))
 
 
@@ -150,9 +149,9 @@ def test_the_points_are_those_that_their_name_says() -> None:
         return images.flatten(1).square().sum(1) / 2
 
     def points(name: str) -> Tensor:
-        images = tracked(divergence(name), real, fake)
+        images = divergence(name).tracked(real, fake)
         scores = half_square(images[0]), half_square(images[1])
-        return input_gradients(divergence(name), half_square, images, scores, mix)
+        return divergence(name).gradients(half_square, images, scores, mix)
 
     for i in range(4):  # one number for all of a sample, from the real image towards its own partner
         expected = (1 - mix[i].double()) * real[i] + mix[i].double() * fake[i]
@@ -187,7 +186,7 @@ LOSSES = [bce(), bce(0.9), HINGE, *(divergence(points, multiplier=3) for points 
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: f"{loss.name}-{getattr(loss, 'points', '')}")
-def test_the_critic_s_gradient_against_finite_differences(loss: config.Loss) -> None:
+def test_the_critic_s_gradient_against_finite_differences(loss: Loss) -> None:
     real, fake, mix = batches()
     critic = smooth_critic()
     whole(loss, critic, real, fake, mix).backward()
@@ -206,9 +205,9 @@ def test_the_critic_s_gradient_against_finite_differences(loss: config.Loss) -> 
 
 
 @pytest.mark.parametrize("loss", LOSSES[:4], ids=lambda loss: loss.name)
-def test_the_generator_s_gradient_against_finite_differences(loss: config.Loss) -> None:
+def test_the_generator_s_gradient_against_finite_differences(loss: Loss) -> None:
     scores = torch.randn(5, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda s: generator_loss(loss, s), scores)
+    assert torch.autograd.gradcheck(lambda s: loss.generator(s), scores)
 
 
 # What reaches which network
@@ -228,11 +227,9 @@ def test_the_penalty_reaches_the_critic_s_weights_and_nothing_else(points: str) 
 @pytest.mark.parametrize("method", ["dcgan", "wgan-div", "sngan", "sagan-div-a"])
 def test_no_step_leaves_a_gradient_in_the_other_network(method: str) -> None:
     study = load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8"])
-    settings = plan.settings(study, "train", "digits", method, 0)
-    assert isinstance(settings, TrainSettings)
-    run = training.begin(settings, Shape(16, 1, 8, 100), torch.device("cpu"))
-    training.critic_step(run, torch.rand(4, 1, 16, 16), torch.rand(4, 1, 16, 16), torch.rand(4))
+    run = begin(train_settings(study, method), Shape(16, 1, 8, 100), torch.device("cpu"))
+    critic_step(run, torch.rand(4, 1, 16, 16), torch.rand(4, 1, 16, 16), torch.rand(4))
     assert all(parameter.grad is None for parameter in run.generator.parameters())
     run.critic.zero_grad()
-    training.generator_step(run, torch.randn(4, 100, 1, 1))
+    generator_step(run, torch.randn(4, 100, 1, 1))
     assert all(parameter.grad is None for parameter in run.critic.parameters())

@@ -21,11 +21,10 @@ from sagan_div.evaluation.spaces.extractor import Extractor, extract
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.models.sampling import draw
 from sagan_div.study import schema as config
-from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
-from sagan_div.training import loop as training
-from sagan_div.workflow import plan
-from support import ROOT
+from sagan_div.training import steps
+from sagan_div.training.state import begin
+from support import ROOT, train_settings
 
 pytestmark = pytest.mark.slow
 
@@ -76,13 +75,12 @@ def ratings(judge: Judge, method: str, *sets: str) -> Iterator[float]:
     ratio = [] if method == "dcgan" else [f"methods.{method}.n_critic=2"]
     sizes = ["datasets=[digits]", f"image_size={SIZE}", f"width={WIDTH}", f"train.images={IMAGES}", f"train.batch_size={BATCH}"]
     study = load(ROOT / "params.yaml", sets=[*sizes, *ratio, optimiser, *sets])
-    settings = plan.settings(study, "train", "digits", method, 0)
-    assert isinstance(settings, TrainSettings)
-    run = training.begin(settings, Shape(SIZE, 1, WIDTH, LATENT), torch.device("cpu"))
+    settings = train_settings(study, method)
+    run = begin(settings, Shape(SIZE, 1, WIDTH, LATENT), torch.device("cpu"))
     batches = Batches(settings.seed, len(judge.images), BATCH)
     yield judge(run.generator)
     while run.cycle < run.cycles:
-        training.cycle(run, judge.images, training.draws(run, batches))
+        steps.cycle(run, judge.images, steps.draws(run, batches))
         run.cycle += 1
         if run.cycle % (run.cycles // 5) == 0:
             yield judge(run.generator)

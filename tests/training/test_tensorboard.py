@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from sagan_div.cli import main as cli
 from sagan_div.errors import UserError
-from sagan_div.training import tensorboard as live
+from sagan_div.training import tensorboard
 from support import TINY, params_alone
 
 CELL = "tiny/train/digits/dcgan/seed0"
@@ -45,7 +45,7 @@ def test_every_row_of_the_history_is_drawn_and_the_results_are_the_same(study: P
     cell = study / "results" / CELL
     plain = {path.name: path.read_bytes() for path in cell.iterdir() if path.name != "record.json"}
     assert not (study / "live").exists()
-    call("train", "--method", "dcgan", "--again", SAGAN_DIV_LIVE="live")
+    call("train", "--method", "dcgan", "--again", SAGAN_DIV_TENSORBOARD="live")
     assert {path.name: path.read_bytes() for path in cell.iterdir() if path.name != "record.json"} == plain
     history, events = pd.read_csv(cell / "history.csv"), drawn(study / "live" / CELL)
     drawn_by_name = {"loss_critic", "loss_generator", "score_real", "score_fake", "sigma_generator", "sigma_critic", "fid"}
@@ -54,12 +54,12 @@ def test_every_row_of_the_history_is_drawn_and_the_results_are_the_same(study: P
         rows = history[["images", name]].dropna()
         shown = [(event.step, event.value) for event in events.Scalars(name)]
         assert shown == [(images, pytest.approx(value, rel=1e-6)) for images, value in rows.itertuples(index=False)]
-    assert "up to date" in call("train", "--method", "dcgan")  # with or without --live, it is the same job
+    assert "up to date" in call("train", "--method", "dcgan")  # with or without --tensorboard, it is the same job
 
 
 def test_rows_that_come_again_after_an_interruption_are_drawn_once(tmp_path: Path) -> None:
     def run(*rows: tuple[int, float]) -> None:
-        report = live.watched(lambda images, row: None, tmp_path)
+        report = tensorboard.watched(lambda images, row: None, tmp_path)
         for images, loss in rows:
             for cycle in range(2):  # the loop tells the last row after every cycle
                 report(images + cycle, {"images": images, "loss_critic": loss, "fid": float("nan")})
@@ -82,5 +82,5 @@ def test_without_tensorboard_the_mend_is_named(tmp_path: Path, monkeypatch: pyte
 
     real = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(UserError, match=r"pip install 'sagan-div\[live\]'"):
-        live.watched(lambda images, row: None, tmp_path)
+    with pytest.raises(UserError, match=r"pip install 'sagan-div\[tensorboard\]'"):
+        tensorboard.watched(lambda images, row: None, tmp_path)

@@ -14,10 +14,9 @@ from sagan_div.data.randomness import Batches, Draws
 from sagan_div.models.networks import Shape, build
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
-from sagan_div.training import engine
-from sagan_div.training import loop as training
-from sagan_div.workflow import plan
-from support import ROOT
+from sagan_div.training import engine, kernels, steps
+from sagan_div.training.state import Run, begin, tensors
+from support import ROOT, train_settings
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"
 METHODS = list(load(ROOT / "params.yaml").methods)
@@ -27,24 +26,22 @@ SHAPE = Shape(image_size=16, channels=1, width=8, latent=16)
 def settings(method: str, *sets: str, overlays: tuple[Path, ...] = ()) -> TrainSettings:
     sizes = ["image_size=16", "width=8", "latent=16", f"methods.{method}.batch_size=8"]
     study = load(ROOT / "params.yaml", overlays, sets=[*sizes, *sets])
-    found = plan.settings(study, "train", "mnist", method, 0)
-    assert isinstance(found, TrainSettings)
-    return found
+    return train_settings(study, method, "mnist")
 
 
 def images(channels: int = 1) -> Tensor:
     return torch.randint(0, 256, (50, channels, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-def run_of(told: TrainSettings, cycles: int, device: str = "cpu") -> tuple[training.Run, list[Tensor]]:
+def run_of(given: TrainSettings, cycles: int, device: str = "cpu") -> tuple[Run, list[Tensor]]:
     """A run after so many cycles, and the open sums of the statistics after each."""
-    run = training.begin(told, SHAPE, torch.device(device))
+    run = begin(given, SHAPE, torch.device(device))
     for network in (run.generator, run.critic):
         network.to(torch.get_default_dtype())
     batches, sums = Batches(0, 50, 8), []
-    advance = training.prepared(run, images(), batches)
+    advance = steps.prepared(run, images(), batches)
     for _ in range(cycles):
-        advance(training.draws(run, batches))
+        advance(steps.draws(run, batches))
         run.cycle += 1
         sums.append(run.sums.clone())
     return run, sums
@@ -55,7 +52,7 @@ def assert_equal_runs(method: str, *sets: str, overlays: tuple[Path, ...] = (), 
         run_of(settings(method, f"train.engine={name}", *sets, overlays=overlays), cycles) for name in ("eager", "fast")
     )
     torch.testing.assert_close(torch.stack(fast_sums), torch.stack(eager_sums), rtol=1e-5, atol=1e-9, equal_nan=True)
-    found, expected = training.tensors(fast), training.tensors(eager)
+    found, expected = tensors(fast), tensors(eager)
     assert found.keys() == expected.keys()
     del expected["sums"]  # seen above; without a penalty its gradient norm is no number
     for name, tensor in expected.items():
@@ -66,7 +63,7 @@ def assert_equal_runs(method: str, *sets: str, overlays: tuple[Path, ...] = (), 
 @pytest.fixture
 def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Networks, images and chance in float64, in which 50 cycles leave rounding far below what is compared."""
-    monkeypatch.setattr(training, "to_float", lambda x: to_float(x).double())
+    monkeypatch.setattr(steps, "to_float", lambda x: to_float(x).double())
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -100,14 +97,14 @@ def test_in_float32_each_of_fifty_cycles_leads_from_one_state_to_the_same_losses
     runs = [begun(settings(method, f"train.engine={name}"), dtype) for name, dtype in ENGINES]
     batches = Batches(0, 50, 8)
     for _ in range(50):
-        drawn = training.draws(runs[0], batches)
+        drawn = steps.draws(runs[0], batches)
         outcomes = [cycle_of(run, drawn, dtype) for run, (_, dtype) in zip(runs, ENGINES, strict=True)]
         for exact, eager, fast in zip(*outcomes, strict=True):
             allowed = max(1e-5, 10 * apart(eager, exact))
             assert apart(fast, exact) <= allowed, runs[0].cycle
-        state = training.tensors(runs[1])
+        state = tensors(runs[1])
         for run in runs:
-            for name, tensor in training.tensors(run).items():
+            for name, tensor in tensors(run).items():
                 tensor.detach().copy_(state[name])
             run.sums.zero_()
             run.cycle += 1
@@ -116,20 +113,20 @@ def test_in_float32_each_of_fifty_cycles_leads_from_one_state_to_the_same_losses
 ENGINES = [("eager", torch.float64), ("eager", torch.float32), ("fast", torch.float32)]
 
 
-def begun(told: TrainSettings, dtype: torch.dtype) -> training.Run:
-    run = training.begin(told, SHAPE, torch.device("cpu"))
+def begun(given: TrainSettings, dtype: torch.dtype) -> Run:
+    run = begin(given, SHAPE, torch.device("cpu"))
     for network in (run.generator, run.critic):
         network.to(dtype)
     run.sums = run.sums.to(dtype)
     return run
 
 
-def cycle_of(run: training.Run, drawn: Draws, dtype: torch.dtype) -> list[Tensor]:
+def cycle_of(run: Run, drawn: Draws, dtype: torch.dtype) -> list[Tensor]:
     """The statistics of a cycle, and the last gradients of either network."""
     typed = Draws(drawn.images, *(part.to(dtype) for part in drawn[1:]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "to_float", lambda x: to_float(x).to(dtype))
-        training.cycle(run, images(), typed)
+        patch.setattr(steps, "to_float", lambda x: to_float(x).to(dtype))
+        steps.cycle(run, images(), typed)
     return [*run.sums, *(p.grad for network in (run.generator, run.critic) for p in network.parameters())]
 
 
@@ -149,16 +146,16 @@ def test_the_fast_engine_multiplies_no_more_than_the_eager_one(method: str, poin
     counts = []
     for name in ("eager", "fast"):
         run = begun(settings(method, f"train.engine={name}", *chosen), torch.float32)
-        drawn = training.draws(run, Batches(0, 50, 8))
+        drawn = steps.draws(run, Batches(0, 50, 8))
         with COUNTER() as counter:
-            training.cycle(run, images(), drawn)
+            steps.cycle(run, images(), drawn)
         counts.append(counter.total)
     assert counts[1] <= counts[0]
 
 
-def gradients(told: TrainSettings, dtype: torch.dtype, seed: int) -> list[Tensor]:
+def gradients(given: TrainSettings, dtype: torch.dtype, seed: int) -> list[Tensor]:
     """Of the critic and the generator after one critic and one generator step's losses, at scattered weights."""
-    run = training.begin(told, SHAPE, torch.device("cpu"))
+    run = begin(given, SHAPE, torch.device("cpu"))
     random = torch.Generator().manual_seed(seed)
     for network in (run.generator, run.critic):
         for parameter in network.parameters():
@@ -168,8 +165,8 @@ def gradients(told: TrainSettings, dtype: torch.dtype, seed: int) -> list[Tensor
     fake = torch.rand(8, 1, 16, 16, generator=random).to(dtype) * 2 - 1
     mix, z = torch.rand(8, generator=random).to(dtype), torch.randn(8, 16, 1, 1, generator=random).to(dtype)
     run.sums = run.sums.to(dtype)
-    training.critic_step(run, real, fake, mix)
-    training.generator_step(run, z)
+    steps.critic_step(run, real, fake, mix)
+    steps.generator_step(run, z)
     return [parameter.grad for network in (run.critic, run.generator) for parameter in network.parameters()]
 
 
@@ -215,8 +212,8 @@ def test_the_second_derivatives_pass_gradgradcheck() -> None:
         return torch.randn(*shape, dtype=torch.float64, generator=random).requires_grad_(True)
 
     for dims in ((2, 3), (1, 2, 3)):
-        assert torch.autograd.gradgradcheck(lambda x, dims=dims: engine._Normalise.apply(x, dims, 1e-5), draw(2, 2, 3, 3))
-    for layer in (engine._down, engine._up):
+        assert torch.autograd.gradgradcheck(lambda x, dims=dims: kernels.normalise(x, dims, 1e-5), draw(2, 2, 3, 3))
+    for layer in (kernels.down, kernels.up):
 
         def slope(x: Tensor, w: Tensor, layer: Callable[[Tensor, Tensor], Tensor] = layer) -> Tensor:
             (found,) = torch.autograd.grad(layer(x, w).pow(3).sum(), x, create_graph=True)
@@ -224,7 +221,7 @@ def test_the_second_derivatives_pass_gradgradcheck() -> None:
 
         assert torch.autograd.gradcheck(layer, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
         assert torch.autograd.gradcheck(slope, (draw(2, 3, 4, 4), draw(3, 3, 4, 4)))
-    assert torch.autograd.gradgradcheck(lambda x: engine._Leaky.apply(x, 0.2) ** 2, draw(2, 3, 4, 4))
+    assert torch.autograd.gradgradcheck(lambda x: kernels.leaky(x, 0.2) ** 2, draw(2, 3, 4, 4))
 
 
 @pytest.mark.parametrize("name", ["eager", "fast"])
@@ -232,7 +229,7 @@ def test_the_second_derivatives_pass_gradgradcheck() -> None:
 def test_bfloat16_is_near_and_keeps_its_sums_in_float32(method: str, name: str) -> None:
     exact, _ = run_of(settings(method, f"train.engine={name}"), 1)
     rough, _ = run_of(settings(method, f"train.engine={name}", "train.precision=bfloat16"), 1)
-    assert all(tensor.dtype != torch.bfloat16 for tensor in training.tensors(rough).values())
+    assert all(tensor.dtype != torch.bfloat16 for tensor in tensors(rough).values())
     assert not torch.equal(rough.sums, exact.sums)
     scores = slice(1, 3)  # the penalty raises the relative error to the sixth power
     assert torch.allclose(rough.sums[scores], exact.sums[scores], rtol=0.1, atol=0.1)
@@ -241,18 +238,18 @@ def test_bfloat16_is_near_and_keeps_its_sums_in_float32(method: str, name: str) 
 @pytest.mark.parametrize("name", ["eager", "fast"])
 def test_bfloat16_sees_every_update_of_a_cycle(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Autocast would keep the weights that it has cast until the cycle's end, five updates later."""
-    told = settings("wgan-div", f"train.engine={name}", "train.precision=bfloat16")
-    found, _ = run_of(told, 2)
-    step = training.critic_step
+    given = settings("wgan-div", f"train.engine={name}", "train.precision=bfloat16")
+    found, _ = run_of(given, 2)
+    step = steps.critic_step
 
     def forgetful(*words: Any) -> Tensor:
         torch.clear_autocast_cache()
         return step(*words)
 
-    monkeypatch.setattr(training, "critic_step", forgetful)
-    expected, _ = run_of(told, 2)
-    for key, tensor in training.tensors(expected).items():
-        assert torch.equal(training.tensors(found)[key], tensor), key
+    monkeypatch.setattr(steps, "critic_step", forgetful)
+    expected, _ = run_of(given, 2)
+    for key, tensor in tensors(expected).items():
+        assert torch.equal(tensors(found)[key], tensor), key
 
 
 @pytest.mark.gpu
@@ -265,7 +262,7 @@ def test_on_a_gpu_the_captured_cycle_is_the_eager_one(method: str, monkeypatch: 
     eager, _ = run_of(settings(method, "train.engine=eager"), 3, "cuda")
     fast, _ = run_of(settings(method), 3, "cuda")
     torch.testing.assert_close(fast.sums, eager.sums, rtol=1e-4, atol=1e-6, equal_nan=True)
-    for (name, found), expected in zip(training.tensors(fast).items(), training.tensors(eager).values(), strict=True):
+    for (name, found), expected in zip(tensors(fast).items(), tensors(eager).values(), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-4, msg=name)
 
 
@@ -275,6 +272,6 @@ def test_capturing_leaves_no_trace_in_the_run() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     run, _ = run_of(settings("sagan-div-a"), 2, "cuda")
-    before = {name: tensor.clone() for name, tensor in training.tensors(run).items()}
-    training.prepared(run, images(), Batches(0, 50, 8))
-    assert all(torch.equal(before[name], tensor) for name, tensor in training.tensors(run).items())
+    before = {name: tensor.clone() for name, tensor in tensors(run).items()}
+    steps.prepared(run, images(), Batches(0, 50, 8))
+    assert all(torch.equal(before[name], tensor) for name, tensor in tensors(run).items())

@@ -17,12 +17,14 @@ from torch import Tensor
 from sagan_div.data.randomness import Batches, latents, stream
 from sagan_div.errors import Interrupted, UserError
 from sagan_div.models import checkpoints
+from sagan_div.models.networks import Shape
 from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
-from sagan_div.training import loop as training
-from sagan_div.workflow import plan
-from support import ROOT
+from sagan_div.training import history, loop
+from sagan_div.training.state import Run, begin, store
+from sagan_div.training.steps import critic_step, generator_step
+from support import ROOT, train_settings
 
 METHODS = list(load(ROOT / "params.yaml").methods)
 SIZE = ["datasets=[digits]", "image_size=16", "width=8", "latent=16"]
@@ -31,9 +33,7 @@ TRAIN = ["train={images: 480, batch_size: 8, log_rows: 4, checkpoints: 2, rating
 
 def settings(method: str = "sagan-div-a", *sets: str) -> TrainSettings:
     study = load(ROOT / "params.yaml", sets=[*SIZE, *TRAIN, *sets])
-    found = plan.settings(study, "train", "digits", method, 0)
-    assert isinstance(found, TrainSettings)
-    return found
+    return train_settings(study, method)
 
 
 def images() -> Tensor:
@@ -44,17 +44,17 @@ def rating(generator: torch.nn.Module) -> float:
     return float(sum(p.detach().abs().mean() for p in generator.parameters()))
 
 
-def train(told: TrainSettings, state: Path, progress: Any = lambda *_: None, device: str = "cpu") -> training.Run:
-    return training.train(told, images(), rating, state, torch.device(device), progress)
+def train(given: TrainSettings, state: Path, progress: Any = lambda *_: None, device: str = "cpu") -> Run:
+    return loop.train(given, images(), rating, state, torch.device(device), progress)
 
 
-def written(run: training.Run, path: Path) -> Path:
+def written(run: Run, path: Path) -> Path:
     """The run's state without its times, which no two runs share."""
-    training.store(replace(run, seconds=0.0, earlier=0.0), path)
+    store(replace(run, seconds=0.0, earlier=0.0), path)
     return path
 
 
-def bits(run: training.Run) -> dict[str, bytes]:
+def bits(run: Run) -> dict[str, bytes]:
     tensors = checkpoints.tensors_of(generator=run.generator, critic=run.critic) | run.best_tensors
     moments = {
         f"{name}{i}{key}": value
@@ -95,7 +95,8 @@ def test_two_processes_write_the_same_bytes(device: str, tmp_path: Path) -> None
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     script = (
-        "import sys, pathlib; from sagan_div import cli; cli._use(1); sys.path.insert(0, 'tests'); import test_training as t;"
+        "import sys, pathlib; from sagan_div.cli import main as cli; cli._use(1);"
+        "sys.path[:0] = ['tests', 'tests/training']; import test_loop as t;"
         "run = t.train(t.settings(), pathlib.Path('none'), device=sys.argv[2]); t.written(run, pathlib.Path(sys.argv[1]))"
     )
     for name in ("one", "two"):
@@ -106,8 +107,9 @@ def test_two_processes_write_the_same_bytes(device: str, tmp_path: Path) -> None
 def test_killed_in_the_middle_it_continues_from_the_last_saved_state(tmp_path: Path) -> None:
     """A process that saves after every cycle is killed without warning, again and again."""
     script = (
-        "import sys, time, torch, pathlib; torch.set_num_threads(1); sys.path.insert(0, 'tests'); import test_training as t;"
-        "t.training.SAVE_EVERY = 0.0;"
+        "import sys, time, torch, pathlib; torch.set_num_threads(1);"
+        "sys.path[:0] = ['tests', 'tests/training']; import test_loop as t;"
+        "t.loop.SAVE_EVERY = 0.0;"
         "run = t.train(t.settings(), pathlib.Path(sys.argv[1]), lambda *_: (print('cycle', flush=True), time.sleep(0.02)));"
         "t.written(run, pathlib.Path(sys.argv[2]))"
     )
@@ -129,7 +131,7 @@ def test_killed_in_the_middle_it_continues_from_the_last_saved_state(tmp_path: P
 
 def saved(tmp_path: Path) -> Path:
     state = tmp_path / "state.safetensors"
-    training.store(train(settings(), tmp_path / "none"), state)
+    store(train(settings(), tmp_path / "none"), state)
     return state
 
 
@@ -168,12 +170,12 @@ def test_a_full_disk_is_one_line_and_the_last_state_stays(tmp_path: Path) -> Non
     """A limit on the size of files stands for the disk: the system refuses the write in the same place."""
     state = saved(tmp_path)
     before = state.read_bytes()
-    run = training.begin(settings(), training.Shape(16, 1, 8, 16), torch.device("cpu"))
+    run = begin(settings(), Shape(16, 1, 8, 16), torch.device("cpu"))
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
     try:
         with pytest.raises(UserError, match=r"state.safetensors: cannot be written \(.*\); free or choose another place"):
-            training.store(run, state)
+            store(run, state)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert state.read_bytes() == before
@@ -223,8 +225,8 @@ def test_the_history_counts_images_and_rates_its_checkpoints(tmp_path: Path) -> 
 
 def test_the_history_has_singular_values_and_attention_weights(tmp_path: Path) -> None:
     run = train(settings("sagan-div-d"), tmp_path / "none")
-    assert run.columns[-2:] == ["gamma_1", "gamma_2"]  # of the two blocks with attention at 16 pixels
-    assert all(set(row) == set(run.columns) for row in run.history)
+    assert history.columns(run)[-2:] == ["gamma_1", "gamma_2"]  # of the two blocks with attention at 16 pixels
+    assert all(set(row) == set(history.columns(run)) for row in run.history)
     row = run.history[-1]
     assert row["gamma_1"] == run.generator[0][-1].gamma.item() != 0
     for name, network in (("sigma_generator", run.generator.eval()), ("sigma_critic", run.critic.eval())):
@@ -236,7 +238,7 @@ def test_the_history_has_singular_values_and_attention_weights(tmp_path: Path) -
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_step_moves_its_own_network_only(method: str, tmp_path: Path) -> None:
-    run = training.begin(settings(method), training.Shape(16, 1, 8, 16), torch.device("cpu"))
+    run = begin(settings(method), Shape(16, 1, 8, 16), torch.device("cpu"))
 
     def weights() -> tuple[list[Tensor], list[Tensor]]:
         return [p.detach().clone() for p in run.generator.parameters()], [p.detach().clone() for p in run.critic.parameters()]
@@ -246,9 +248,9 @@ def test_each_step_moves_its_own_network_only(method: str, tmp_path: Path) -> No
 
     start = weights()
     z, real, fake = latents(0, "test", 0, 8, 16), torch.rand(8, 1, 16, 16) * 2 - 1, torch.rand(8, 1, 16, 16) * 2 - 1
-    training.critic_step(run, real, fake, torch.rand(8, generator=stream(0, "mix")))
+    critic_step(run, real, fake, torch.rand(8, generator=stream(0, "mix")))
     between = weights()
-    training.generator_step(run, z)
+    generator_step(run, z)
     end = weights()
     assert (moved(start[0], between[0]), moved(start[1], between[1])) == (False, True)
     assert (moved(between[0], end[0]), moved(between[1], end[1])) == (True, False)
@@ -276,7 +278,7 @@ def test_streams_differ_by_seed_purpose_and_step() -> None:
 
 
 def test_a_state_is_saved_every_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(loop, "SAVE_EVERY", 0.0)
     times: list[float] = []
     train(settings(), tmp_path / "state.safetensors", lambda *_: times.append(time.time()))
     assert (tmp_path / "state.safetensors").exists()
