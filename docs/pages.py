@@ -4,10 +4,9 @@ import html
 import re
 import sys
 import types
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 from latex2mathml.converter import convert
@@ -18,12 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))  # the package of this very checkout
 
 from sagan_div.cli import main as cli  # noqa: E402
-from sagan_div.study import schema as config  # noqa: E402
+from sagan_div.settings import Settings  # noqa: E402
+from sagan_div.study.schema import BUILT_IN_DATASETS, DatasetConfig, Study  # noqa: E402
 
 SECTION = "the keys below"
 KINDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 LINE = re.compile(r"(?P<indent> *)(?P<key>[\w-]+):(?P<value>[^#]*)(?:# (?P<words>.*))?$")
-FURTHER = re.compile(r" +(?:- (?P<entry>[^#]*?) *)?# (?P<words>.*)$")  # goes on, or stands beside an entry of a list
+FURTHER = re.compile(r" +# (?P<words>.*)$")  # goes on in a line of its own
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 
@@ -44,15 +44,15 @@ def _mathml(formula: str, display: str) -> str:
 
 
 def settings_page() -> str:
-    """Every key of params.yaml: what it takes, and what config.py and the file's own comments say of it."""
+    """Every key of params.yaml: what it takes, and what the schema and the file's own comments say of it."""
     comments = _comments((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    told = [(key, takes, _meaning(key, said, comments)) for key, takes, said in _keys(config.Study, "")]
-    rows = [f"| `{key}` | {takes} | {meaning} |" for key, takes, meaning in told if takes != SECTION or meaning]
+    found = [(key, takes, _meaning(key, said, comments)) for key, takes, said in _keys(Study, "", "")]
+    rows = [f"| `{key}` | {takes} | {meaning} |" for key, takes, meaning in found if takes != SECTION or meaning]
     return "\n".join(
         [
             "# Settings",
             "",
-            "Every key of `params.yaml`, made from `sagan_div/config.py` and the comments of the file. All are required",
+            "Every key of `params.yaml`, made from `sagan_div/study/schema.py` and the comments of the file. All are required",
             "but those marked optional; unknown keys are refused. A1 to A37 are explained in [Protocols](../protocols.md).",
             "",
             "| key | takes | meaning |",
@@ -63,34 +63,31 @@ def settings_page() -> str:
     )
 
 
-def _keys(kind: Any, key: str) -> Iterator[tuple[str, str, str]]:
-    """(key, what it takes, what is said of it) for each leaf below a type of config.py."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        said = next((mark for mark in arguments if isinstance(mark, str)), "")
-        spans = [_span(mark) for mark in arguments if isinstance(mark, config.Within)]
-        yield from ((name, " ".join([takes, *spans]), said or inner) for name, takes, inner in _keys(arguments[0], key))
-    elif origin in (Union, types.UnionType) and type(None) in arguments:
-        (kind,) = (each for each in arguments if each is not type(None))
-        yield from ((name, f"{takes}, optional", said) for name, takes, said in _keys(kind, key))
-    elif origin in (Union, types.UnionType):
-        for each in arguments:
-            name = get_args(get_type_hints(each)["name"])[0]
-            yield from _below(each, key, f" ({name})")
-    elif origin is dict:
-        yield from _keys(arguments[1], f"{key}.NAME")
-    elif is_dataclass(kind) and not hasattr(kind, "read"):
+def _keys(kind: Any, key: str, said: str) -> Iterator[tuple[str, str, str]]:
+    """(key, what it takes, what is said of it) for each leaf below a type of the schema."""
+    if get_origin(kind) is Annotated:
+        bare, *marks = get_args(kind)
+        yield from ((name, takes + _span(marks), words) for name, takes, words in _keys(bare, key, said))
+    elif get_origin(kind) in (Union, types.UnionType):
+        members = [each for each in get_args(kind) if each is not type(None)]
+        for member in members:
+            if len(members) == 1:
+                yield from ((name, f"{takes}, optional", words) for name, takes, words in _keys(member, key, said))
+            else:
+                yield from _below(member, key, f" ({get_args(member.model_fields['name'].annotation)[0]})")
+    elif get_origin(kind) is dict:
+        yield from _keys(get_args(kind)[1], f"{key}.NAME", said)
+    elif isinstance(kind, type) and issubclass(kind, Settings) and kind is not DatasetConfig:
         if key and "NAME" not in key:  # what params.yaml says there is about one method
-            yield key, SECTION, ""
+            yield key, SECTION, said
         yield from _below(kind, key)
     else:
-        yield key, _takes(kind), ""
+        yield key, _takes(kind), said
 
 
-def _below(kind: Any, key: str, which: str = "") -> Iterator[tuple[str, str, str]]:
-    hints = get_type_hints(kind, include_extras=True)
-    for field in fields(kind):
-        for name, takes, said in _keys(hints[field.name], f"{key}.{field.name}".lstrip(".")):
+def _below(kind: type[Settings], key: str, which: str = "") -> Iterator[tuple[str, str, str]]:
+    for field, about in kind.model_fields.items():
+        for name, takes, said in _keys(about.rebuild_annotation(), f"{key}.{field}".lstrip("."), about.description or ""):
             yield name + which if which and "(" not in name else name, takes, said
 
 
@@ -99,22 +96,24 @@ def _takes(kind: Any) -> str:
     if origin is Literal:
         return " or ".join(f"`{choice}`" for choice in arguments)
     if origin is Annotated:
-        spans = [_span(mark) for mark in arguments[1:] if isinstance(mark, config.Within)]
-        return " ".join([_takes(arguments[0]), *spans])
+        return _takes(arguments[0]) + _span(arguments[1:])
     if origin is tuple:
         inside = [_takes(each) for each in arguments if each is not Ellipsis]
         return f"list of {inside[0]}" if Ellipsis in arguments else f"list of {len(inside)}: {inside[0]}"
-    if kind is config.DatasetConfig:
-        return f"{' or '.join(f'`{name}`' for name in config.BUILT_IN_DATASETS)}, or `NAME: FOLDER`"
+    if kind is DatasetConfig:
+        return f"{' or '.join(f'`{name}`' for name in BUILT_IN_DATASETS)}, or `NAME: FOLDER`"
     return KINDS[kind]
 
 
-def _span(within: config.Within) -> str:
-    return f"from {within.low:g}" + ("" if within.high == float("inf") else f" to {within.high:g}")
+def _span(marks: Iterable[Any]) -> str:
+    """The range of a number, from what its type is annotated with."""
+    inner = [each for mark in marks for each in getattr(mark, "metadata", None) or [mark]]
+    low, high = (next((getattr(each, end) for each in inner if hasattr(each, end)), None) for end in ("ge", "le"))
+    return ("" if low is None else f" from {low:g}") + ("" if high is None else f" to {high:g}")
 
 
 def _comments(text: str) -> dict[str, str]:
-    """The comment of each key; it may go on in lines that hold nothing else, or beside the entries of a list."""
+    """The comment of each key; it may go on in lines that hold nothing else."""
     path: list[tuple[int, str]] = []
     found: dict[str, str] = {}
     for line in text.splitlines():
@@ -124,13 +123,12 @@ def _comments(text: str) -> dict[str, str]:
         if key and key["words"]:
             found[name] = key["words"]
         elif path and (further := FURTHER.match(line)):
-            words = f"; {further['entry']}: {further['words']}" if further["entry"] else f" {further['words']}"
-            found[name] = (found.get(name, "").rstrip(";") + words).strip("; ")
+            found[name] = f"{found.get(name, '')} {further['words']}".strip()
     return found
 
 
 def _meaning(key: str, said: str, comments: dict[str, str]) -> str:
-    """What config.py says of a key and the comment on it, of the methods' keys that of the first method which has one."""
+    """What the schema says of a key and the comment on it, of the methods' keys that of the first method which has one."""
     pattern = re.compile(re.escape(key.partition(" ")[0]).replace("NAME", "[^.]+"))
     comment = next((text for name, text in comments.items() if pattern.fullmatch(name)), "")
     return comment if said in comment else f"{said}; {comment}".rstrip("; ")

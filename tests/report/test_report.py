@@ -117,7 +117,7 @@ def test_best_as_selected_stands_beside_best_and_last_by_fresh_latents(written: 
 
 
 def test_real_images_against_real_ones_are_a_table(tmp_path: Path) -> None:
-    tree = grow(tmp_path, study("datasets=[mnist]", "methods=[dcgan]", "seeds=[0]", "score.floor.draws=3"))
+    tree = grow(tmp_path, study("datasets=[mnist]", "methods=[dcgan]", "seeds=[0]", "score.real_vs_real.draws=3"))
     path = tmp_path / str(tree.layout.floor).format(dataset="mnist", extractor="classifier")
     path.parent.mkdir(parents=True, exist_ok=True)
     kinds = [{"pair": pair, "sampler": sampler} for pair, sampler in prose.FLOORS]

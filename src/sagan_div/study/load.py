@@ -9,10 +9,9 @@ from typing import Any
 from sagan_div import settings
 from sagan_div.errors import UserError
 from sagan_div.study import yaml12
-from sagan_div.study.schema import Study
+from sagan_div.study.schema import OF_RECORD, Study
 
 OVERLAYS = Path("workflow", "overlays")
-OF_RECORD = "main"  # the study of params.yaml, whose results are in results/ itself
 
 
 def load(

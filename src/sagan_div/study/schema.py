@@ -10,6 +10,7 @@ from sagan_div.losses import AnyLoss
 from sagan_div.settings import Settings, short, shown
 from sagan_div.study.metrics import METRICS
 
+OF_RECORD = "main"  # the study of params.yaml, which lives in results/ itself
 BUILT_IN_DATASETS = ("mnist", "fashion-mnist", "digits")
 NAME = r"[a-z0-9][a-z0-9-]{0,63}"  # names become folders and wildcards
 FOLDERS = (  # of results/, where a study of such a name would lie among those of the study of record
@@ -56,6 +57,7 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", 
 Whole = BeforeValidator(_whole)  # a choice of whole numbers holds no true, which equals 1
 Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=2)]
+Seed = Annotated[int, Field(ge=0)]
 LearningRate = Annotated[float, Field(ge=1e-12, le=1)]
 Beta = Annotated[float, Field(ge=0, le=0.999999)]
 Extractor = Literal["inception", "classifier"]
@@ -207,16 +209,9 @@ class Study(Settings):
     )
     width: Count = Field(description="channels of the critic's first layer and the generator's last block")
     latent: Count
-    seeds: Annotated[tuple[int, ...], _once()]
+    seeds: Annotated[tuple[Seed, ...], _once()]
     methods: Annotated[dict[Name, MethodConfig], _once()]
     classifier: ClassifierConfig
     train: TrainConfig
     sample: SampleConfig
     score: ScoreConfig
-
-    @field_validator("seeds")
-    @classmethod
-    def _from_zero(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if min(seeds, default=0) < 0:
-            raise ValueError(f"{min(seeds)} is negative; seeds are whole numbers from 0")
-        return seeds
