@@ -168,7 +168,7 @@ def test_dvc_metrics_show_has_a_row_for_each_method(recorded: Path) -> None:
     shown = json.loads(command("dvc", "metrics", "show", "--json", cwd=recorded).stdout)[""]["data"]
     assert set(shown) == {f"results/metrics/digits/{method}.json" for method in ("dcgan", "sagan-div-d")}
     for entry in shown.values():
-        assert entry["data"]["fid_classifier"] > 0
+        assert entry["data"]["fid"] > 0
 
 
 def test_git_keeps_the_digests_of_what_dvc_caches(recorded: Path) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,15 @@ from sagan_div.study.load import load
 from sagan_div.workflow import plan
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = (
+    "datasets=[mnist, fashion-mnist]",
+    "methods=[dcgan, sngan, sagan-div-b, sagan-div-d]",
+    "seeds=[0, 1]",
+    "image_size=16",
+    "width=4",
+    "train.images=32000000",
+    "score.extractors=[inception, classifier]",
+)
 LEVELS = {  # FIDs in the paper's order, at a level of our own
     "sngan": 6.0,
     "dcgan": 9.0,
@@ -36,24 +45,23 @@ ABOUT = {
 
 
 def study(*sets: str, **changes: Any) -> config.Study:
-    """The study of params.yaml, small."""
-    small = ["seeds=[0, 1]", "image_size=16", "width=4", "score.extractors=[inception, classifier]"]
-    few = "methods=[dcgan, sngan, sagan-div-b, sagan-div-d]"
-    return load(ROOT / "params.yaml", sets=[*small, few, *sets]).model_copy(update=changes)
+    """A small study of four of params.yaml's methods, whatever else that file says."""
+    return load(ROOT / "params.yaml", sets=[*SMALL, *sets]).model_copy(update=changes)
 
 
-def rings(seed: int, count: int, size: int) -> np.ndarray:
-    """Rings in place of digits and clothes, uint8 [count, 1, size, size]."""
+def rings(seed: int, count: int, size: int, channels: int = 1) -> np.ndarray:
+    """Rings in place of digits and clothes, uint8 [count, channels, size, size]."""
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[:size, :size] / size
     centres, radii = generator.uniform(0.4, 0.6, (count, 2, 1, 1)), generator.uniform(0.18, 0.32, (count, 1, 1))
     distance = np.hypot(x - centres[:, 0], y - centres[:, 1]) - radii
-    return (255 * np.exp(-((distance * 20) ** 2))).astype(np.uint8)[:, None]
+    return (255 * np.exp(-((distance * 20) ** 2))).astype(np.uint8)[:, None].repeat(channels, axis=1)
 
 
-def samples(seed: int, count: int, noise: float, size: int) -> np.ndarray:
+def samples(seed: int, count: int, noise: float, size: int, channels: int = 1) -> np.ndarray:
     """Rings with noise on them."""
-    noisy = rings(seed + 1, count, size) + np.random.default_rng(seed).normal(0, noise, (count, 1, size, size))
+    clean = rings(seed + 1, count, size, channels)
+    noisy = clean + np.random.default_rng(seed).normal(0, noise, (count, channels, size, size))
     return noisy.clip(0, 255).astype(np.uint8)
 
 
@@ -75,10 +83,11 @@ def history(method: str, seed: int, images: int) -> str:
 
 @dataclass(frozen=True)
 class Tree:
-    """A study's results below `root`."""
+    """A study's results below `root`; images are grey where `channels` does not say otherwise of their dataset."""
 
     root: Path
     study: config.Study
+    channels: dict[str, int] = field(default_factory=dict)
 
     @property
     def layout(self) -> plan.Layout:
@@ -107,15 +116,19 @@ class Tree:
     def data(self, dataset: str) -> None:
         path = self.root / str(self.layout.images("train")).format(dataset=dataset)
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, rings(0, 80, 28))
+        images = rings(0, 80, 28, self.channels.get(dataset, 1))
+        np.save(path, images)
+        record = {"settings": {}, "code": {}, "inputs": {}, "outputs": {}, "images": {"train": images.shape}}
+        path.parents[1].joinpath("record.json").write_text(json.dumps(record | ABOUT))
 
     def train(self, dataset: str, method: str, seed: int) -> None:
-        """What training leaves: the history, the kept generator (untrained here), the record."""
+        """What training leaves: the history, the best and the last generator (untrained here, and apart), the record."""
         settings = plan.settings(self.study, "train", dataset, method, seed)
-        shape = networks.Shape(self.study.image_size, 1, self.study.width, self.study.latent)
-        tensors = checkpoints.tensors_of(generator=networks.build(self.study.methods[method], shape, seed)[0])
-        about = {"settings": plain(settings), "channels": 1}
-        checkpoints.save(self.at("train", "best.safetensors", dataset, method, seed), tensors, about)
+        shape = networks.Shape(self.study.image_size, self.channels.get(dataset, 1), self.study.width, self.study.latent)
+        about = {"settings": plain(settings), "channels": shape.channels}
+        for name, drawn in (("best", seed), ("last", seed + 1000)):
+            tensors = checkpoints.tensors_of(generator=networks.build(self.study.methods[method], shape, drawn)[0])
+            checkpoints.save(self.at("train", f"{name}.safetensors", dataset, method, seed), tensors, about)
         images = self.study.train.images
         self.at("train", "history.csv", dataset, method, seed).write_text(history(method, seed, images))
         fid = level(dataset, method, seed)
@@ -124,7 +137,7 @@ class Tree:
         self.record("train", dataset, method, seed, best=best, images_per_second=900.0 + seed, rated_again=again)
 
     def sample(self, dataset: str, method: str, seed: int) -> None:
-        drawn = samples(seed, 80, LEVELS[method] * 3, self.study.image_size)
+        drawn = samples(seed, 80, LEVELS[method] * 3, self.study.image_size, self.channels.get(dataset, 1))
         np.savez_compressed(self.at("sample", "samples.npz", dataset, method, seed), images=drawn)
         self.record("sample", dataset, method, seed)
 
@@ -155,9 +168,11 @@ class Tree:
         self.at(phase, "record.json", dataset, method, seed).write_text(json.dumps(content | ABOUT | about))
 
 
-def grow(root: Path, settings: config.Study, gaps: dict[tuple[str, str], str] | None = None) -> Tree:
+def grow(
+    root: Path, settings: config.Study, gaps: dict[tuple[str, str], str] | None = None, channels: dict[str, int] | None = None
+) -> Tree:
     """A study's results below `root`, less what `gaps` names: (dataset, method) -> not run, or trained and no more."""
-    tree = Tree(root, settings)
+    tree = Tree(root, settings, channels or {})
     for dataset in settings.datasets:
         tree.data(dataset.name)
     for cell in plan.cells(settings):

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from sagan_div.report import claims, paper
-from sagan_div.report.claims import Judgement, Outcome
+from sagan_div.report.claims import Judgement
+from sagan_div.report.outcomes import Outcome
 
 BOTH = ("mnist", "fashion-mnist")
 PAPERS_ORDER = {  # FIDs in which every claim is true

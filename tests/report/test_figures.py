@@ -13,22 +13,23 @@ import pytest
 import torch
 from synthetic import Tree, grow, history, rings, study
 
-from sagan_div.report import catalogue, figures, gather, pictures, prose
+from sagan_div.report import catalogue, gather, pictures, prose, words
+from sagan_div.report.figures import axes, classes, manifold, registry, style
 
 
 @pytest.mark.parametrize("heights", [[0.1, 0.11, 0.12], [0.0, 0.5, 0.51, 0.9], [0.3], [], [0.2] * 7])
 def test_labels_are_apart_and_keep_their_order(heights: list[float]) -> None:
-    moved = figures.apart(heights, 0.05)
+    moved = axes.apart(heights, 0.05)
     assert all(high - low >= 0.05 - 1e-9 for low, high in itertools.pairwise(moved))
     assert sum(moved) == pytest.approx(sum(heights))
 
 
 def test_labels_with_room_stay_where_they_are() -> None:
-    assert figures.apart([0.1, 0.5, 0.9], 0.05) == [0.1, 0.5, 0.9]
+    assert axes.apart([0.1, 0.5, 0.9], 0.05) == [0.1, 0.5, 0.9]
 
 
 def test_labels_at_the_foot_stay_on_the_axes() -> None:
-    assert figures.apart([0, 0, 0.01, 0.5], 0.05) == pytest.approx([0, 0.05, 0.1, 0.5])
+    assert axes.apart([0, 0, 0.01, 0.5], 0.05) == pytest.approx([0, 0.05, 0.1, 0.5])
 
 
 def test_an_arc_keeps_its_ends_and_its_length() -> None:
@@ -61,6 +62,24 @@ def test_albums_show_real_images_first_and_name_what_was_not_run(written: Tree) 
     assert all(panel.picture is not None for panel in albums["interpolations"] if "seed" in panel.title)
 
 
+def test_walks_are_those_of_the_generator_that_was_sampled(tmp_path: Path) -> None:
+    """A method's own `select` comes before the study's."""
+    few = ("datasets=[mnist]", "methods=[dcgan, sngan]", "seeds=[0]", "sample.select=best")
+    walks = {}
+    for name, sets in (("usual", few), ("own", (*few, "methods.sngan.select=last"))):
+        tree = grow(tmp_path / name, study(*sets))
+        with contextlib.chdir(tree.root):
+            panels = pictures.albums(tree.read(), "mnist")["interpolations"]
+        walks[name] = {panel.title: np.asarray(panel.picture) for panel in panels}
+    assert (walks["usual"]["DCGAN, seed 0"] == walks["own"]["DCGAN, seed 0"]).all()
+    assert (walks["usual"]["SNGAN, seed 0"] != walks["own"]["SNGAN, seed 0"]).any()
+    assert "best-rated generator of each run (last of SNGAN)" in prose.conditions(tree.read())
+
+
+def test_each_figure_that_is_promised_can_be_drawn() -> None:
+    assert registry.MAKERS.keys() == catalogue.FIGURES.keys()
+
+
 def test_the_noise_of_ratings_ignores_a_slow_trend() -> None:
     trend = pd.DataFrame({"fid": np.linspace(40, 20, 400), "loss_critic": 1.0, "loss_generator": 1.0})
     assert gather._unrest(trend)["noise"] < 0.05
@@ -88,15 +107,15 @@ def test_colours_are_apart_up_to_seven_methods(written: Tree) -> None:
     names = ["dcgan", "wgan-div", "sngan", *(f"sagan-div-{letter}" for letter in "abcd")]
     methods = dict.fromkeys(names, results.study.methods["dcgan"])
     wide = replace(results, study=results.study.model_copy(update={"methods": methods}))
-    assert len({figures.colour(wide, name) for name in names}) == 7
+    assert len({style.colour(wide, name) for name in names}) == 7
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "expected"),
     [(41.2, "41 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (None, "–"), (math.nan, "–"), (59.7, "1 min 0 s")],
 )
-def test_durations(seconds: float | None, words: str) -> None:
-    assert prose.duration(seconds) == words
+def test_durations(seconds: float | None, expected: str) -> None:
+    assert words.duration(seconds) == expected
 
 
 def test_history_columns_are_those_of_training() -> None:
@@ -115,19 +134,19 @@ def test_precision_and_recall_are_drawn_where_they_are_measured(tmp_path: Path) 
         measured = {"precision": 0.9 - 0.1 * number, "recall": 0.2 + 0.2 * number, "density": 1.2, "coverage": 0.7}
         content["extractors"]["classifier"] |= measured
         path.write_text(json.dumps(content))
-    assert "manifold" in catalogue.figures(settings)
-    only_fid = settings.model_copy(update={"score": settings.score.model_copy(update={"metrics": ("fid",)})})
-    assert "manifold" not in catalogue.figures(only_fid)
+    assert catalogue.Figure("manifold") in catalogue.figures(settings)
+    only_fid = study("score.metrics=[fid]", "score.repeat_last_batch=[]")
+    assert catalogue.Figure("manifold") not in catalogue.figures(only_fid)
     assert "measures" not in catalogue.tables(only_fid)
-    figure = figures.manifold(tree.read())
+    figure = manifold.draw(tree.read())
     texts = {text.get_text() for text in figure.axes[0].texts}
     assert texts == {"DCGAN", "SNGAN", "SAGAN-div b", "SAGAN-div d"}
     assert [line.get_xydata().tolist() for line in figure.axes[0].lines][1] == [[pytest.approx(0.4), pytest.approx(0.8)]]
 
 
 def test_shares_of_classes_are_of_all_seeds_beside_the_real_ones(written: Tree) -> None:
-    with figures.style():
-        figure = figures.classes(written.read(), "mnist")
+    with style.applied():
+        figure = classes.draw(written.read(), "mnist")
     bars = [bar.get_height() for bar in figure.axes[0].patches]
     assert bars == pytest.approx([0.1] * 10)  # 10 and 11 samples of each of ten classes
     dashes = figure.axes[0].lines[0].get_ydata()

@@ -1,5 +1,6 @@
 """Table 1 for every method of a study: what its networks are, layer by layer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -8,7 +9,6 @@ from sagan_div.models.networks import Critic, Generator, Shape
 from sagan_div.study import schema as config
 from sagan_div.study.schema import Study
 
-CHANNELS = 1  # of the networks that are described: the paper's images are grey
 NORMS = {"BatchNorm2d": "batch", "InstanceNorm2d": "instance", "LayerNorm": "layer"}
 ATTENTIONS = {"SaganAttention": "sagan", "NonLocalBlock": "wang"}
 SPECTRAL = " + SN"  # how `describe` marks a layer with spectral norm
@@ -46,8 +46,15 @@ class Network:
         return sum(layer.flops for block in self.blocks for layer in block) / 1e6
 
 
-def block(layers: tuple[Layer, ...]) -> Block:
-    """The layers of one block as a row."""
+Networks = dict[int, dict[str, tuple[Network, Network]]]  # channels of the images -> method -> generator and critic
+
+
+def rows(network: Network) -> list[Block]:
+    """The blocks of a network, each as a row."""
+    return [_row(layers) for layers in network.blocks]
+
+
+def _row(layers: tuple[Layer, ...]) -> Block:
     convolution, *others = layers
     kernel, stride, padding = map(int, convolution.kernel.split(" / "))
     bare = {layer.name.removesuffix(SPECTRAL): layer for layer in others}
@@ -66,9 +73,13 @@ def block(layers: tuple[Layer, ...]) -> Block:
     )
 
 
-def networks(study: Study, channels: int = CHANNELS) -> dict[str, tuple[Network, Network]]:
-    """Generator and critic of every method, for images of so many channels. Methods often share one: each is built once."""
-    shape = Shape(study.image_size, channels, study.width, study.latent)
+def networks(study: Study, channels: Iterable[int]) -> Networks:
+    """Generator and critic of every method, for images of each of these numbers of channels."""
+    return {count: _pairs(study, Shape(study.image_size, count, study.width, study.latent)) for count in channels}
+
+
+def _pairs(study: Study, shape: Shape) -> dict[str, tuple[Network, Network]]:
+    """Methods often share a network: each is built once."""
     generator, critic = cache(partial(_generator, shape)), cache(partial(_critic, shape))
     return {name: (generator(method.generator), critic(method.critic)) for name, method in study.methods.items()}
 

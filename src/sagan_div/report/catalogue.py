@@ -1,14 +1,93 @@
-"""The names of everything that a report consists of, known from the study alone."""
+"""What a report consists of: every table and figure by name, and when a study has it. Known from the study alone.
+
+`tables.registry` and `figures.registry` hold the functions of the same names; they import what draws and computes, this
+module does not: Snakemake reads it in each of its processes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from sagan_div.report import paper
+from sagan_div.study import metrics
 from sagan_div.study.schema import Study
 
 PAGE, CLAIMS, DIGESTS = "report.html", "claims.json", "digests.sha256"
 TABLE_ENDINGS = ("csv", "md", "tex")
 FIGURE_ENDINGS = ("png", "pdf")
-ALBUMS = ("samples", "neighbours", "interpolations")
-CURVES = ("progress", "losses", "floor")
-CLASSIFIED = ("classes",)
+
+Wanted = Callable[[Study], bool]
+
+
+def _always(study: Study) -> bool:
+    return True
+
+
+def _has_measures(study: Study) -> bool:
+    chosen = metrics.chosen(study.score.metrics, study.score.repeat_last_batch)
+    return any(key.table for metric in chosen for key in metric.keys)
+
+
+def _has_claims(study: Study) -> bool:
+    """Whether a dataset is one of the paper's, which its claims are about."""
+    return any(paper.covers(dataset.name) for dataset in study.datasets)
+
+
+def _has_manifold(study: Study) -> bool:
+    return "prdc" in study.score.metrics
+
+
+def _has_classes(study: Study) -> bool:
+    return "classifier" in study.score.extractors
+
+
+@dataclass(frozen=True)
+class Entry:
+    """When a study has a figure; whether it has one for each dataset, named `<figure>-<dataset>`; whether it is an album of
+    images, which the page shows one by one."""
+
+    wanted: Wanted = _always
+    each_dataset: bool = True
+    album: bool = False
+
+
+TABLES: dict[str, Wanted] = {
+    "table1": _always,
+    "table2": _always,
+    "table3": _always,
+    "measures": _has_measures,
+    "real-vs-real": _always,
+    "selection": _always,
+    "cells": _always,
+}
+FIGURES: dict[str, Entry] = {
+    "fid": Entry(each_dataset=False),
+    "differences": Entry(_has_claims, each_dataset=False),
+    "manifold": Entry(_has_manifold, each_dataset=False),
+    "samples": Entry(album=True),
+    "neighbours": Entry(album=True),
+    "interpolations": Entry(album=True),
+    "progress": Entry(),
+    "losses": Entry(),
+    "real-vs-real": Entry(),
+    "classes": Entry(_has_classes),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a study: its entry's name, and the dataset that it is of where there is one for each."""
+
+    kind: str
+    dataset: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's name without ending."""
+        return f"{self.kind}-{self.dataset}" if self.dataset else self.kind
+
+    @property
+    def album(self) -> bool:
+        return FIGURES[self.kind].album
 
 
 def names(study: Study) -> list[str]:
@@ -19,23 +98,22 @@ def names(study: Study) -> list[str]:
         DIGESTS,
         *(f"metrics/{dataset}/{method}.json" for dataset, method in cells),
         *(f"tables/{table}.{ending}" for table in tables(study) for ending in TABLE_ENDINGS),
-        *(f"figures/{figure}.{ending}" for figure in figures(study) for ending in FIGURE_ENDINGS),
+        *(f"figures/{figure.name}.{ending}" for figure in figures(study) for ending in FIGURE_ENDINGS),
         "plots/fid.csv",
         "plots/curves.csv",
     ]
 
 
 def tables(study: Study) -> list[str]:
-    """The tables by file name without ending; the one of further measures where the study takes any."""
-    measures = ["measures"] if set(study.score.metrics) - {"fid"} else []
-    return ["table1", "table2", "table3", *measures, "floor", "selection", "cells"]
+    """The study's tables by file name without ending."""
+    return [name for name, wanted in TABLES.items() if wanted(study)]
 
 
-def figures(study: Study) -> list[str]:
-    """The figures by file name without ending: about the claims where the study has a dataset of the paper's, about precision
-    and recall where it measures them, about classes where it has the classifier."""
-    datasets = [dataset.name for dataset in study.datasets]
-    claims = ["differences"] if any(paper.covers(dataset) for dataset in datasets) else []
-    manifold = ["manifold"] if {"prdc"} & set(study.score.metrics) else []
-    kinds = (*ALBUMS, *CURVES, *(CLASSIFIED if "classifier" in study.score.extractors else ()))
-    return ["fid", *claims, *manifold, *(f"{kind}-{dataset}" for kind in kinds for dataset in datasets)]
+def figures(study: Study) -> list[Figure]:
+    """The study's figures, those of each dataset last."""
+    has = {kind: entry for kind, entry in FIGURES.items() if entry.wanted(study)}
+    return [
+        Figure(kind, dataset)
+        for kind, entry in has.items()
+        for dataset in ([dataset.name for dataset in study.datasets] if entry.each_dataset else [""])
+    ]

@@ -1,5 +1,9 @@
-"""Two sets of results side by side: what `results/metrics` holds in two folders, or in two git revisions."""
+"""Two sets of results side by side: the scores of two folders, or of two git revisions.
 
+A folder of results has them in metrics/<dataset>/<method>.json and, all but the FID, in tables/measures.csv.
+"""
+
+import csv
 import io
 import json
 import subprocess
@@ -12,13 +16,15 @@ from typing import get_args
 from rich.table import Table
 
 from sagan_div.errors import UserError
-from sagan_div.report import paper
+from sagan_div.report import naming, paper
+from sagan_div.study.metrics import METRICS
 from sagan_div.study.schema import Extractor
 
-Metrics = dict[tuple[str, str], dict[str, float]]  # (dataset, method) -> the flat numbers of its file
-BESIDE = ("images", "seeds", "paper_fid")  # entries that are no measures
-ENDINGS = ("_std", "_floor")
-FIDS = tuple(f"fid_{extractor}" for extractor in get_args(Extractor))
+Score = tuple[float, float | None]  # mean and standard deviation over seeds
+Scores = dict[tuple[str, str], dict[str, Score]]  # (dataset, method) -> measure -> score
+METRICS_FILES, MEASURES = "metrics", PurePath("tables/measures.csv")
+SPACES = get_args(Extractor)
+FIDS = [naming.key("fid", extractor) for extractor in SPACES]
 
 
 @dataclass(frozen=True)
@@ -49,32 +55,58 @@ class Row:
         return asdict(self) | {"difference": self.difference, "relative": self.relative}
 
 
-def read(where: str) -> Metrics:
-    """The metrics of a folder of results, or of a git revision: `HEAD~1`, or `HEAD~1:results/NAME` for another study's.
+def read(where: str) -> Scores:
+    """The scores of a folder of results, or of a git revision: `HEAD~1`, or `HEAD~1:results/NAME` for another study's.
 
     Raises UserError where there are none.
     """
-    found = {}
+    found: Scores = {}
     for path, text in _folder(Path(where)) if Path(where).is_dir() else _revision(where):
         try:
-            found[(path.parent.name, path.stem)] = {name: float(value) for name, value in json.loads(text).items()}
-        except (ValueError, AttributeError, TypeError):
+            scores = _measures(text) if path.suffix == ".csv" else {(path.parent.name, path.stem): _headline(text)}
+        except (ValueError, AttributeError, TypeError, KeyError):
             raise UserError(f"{where}: {path} is damaged; write the report again") from None
+        for cell, measures in scores.items():
+            found[cell] = found.get(cell, {}) | measures
     if not found:
         raise UserError(f"{where}: has no metrics; name a folder with metrics/DATASET/METHOD.json in it, or a git revision")
     return found
 
 
+def _headline(text: str) -> dict[str, Score]:
+    """The measures in a file of metrics; version 0.1 named the classifier in its keys: `fid_classifier`."""
+    entries = {name.replace(f"_{naming.UNNAMED}", ""): float(value) for name, value in json.loads(text).items()}
+    measures = [key.key for metric in METRICS.values() for key in metric.keys if key.role == "score"]
+    wanted = [naming.key(measure, extractor) for extractor in SPACES for measure in measures]
+    return {name: (entries[name], entries.get(f"{name}_std")) for name in wanted if name in entries}
+
+
+def _measures(text: str) -> Scores:
+    """The table of measures: a row per dataset, method and feature space, `_std` at the end of a spread's name."""
+    found: Scores = {}
+    table, named = csv.DictReader(io.StringIO(text)), ("dataset", "method", "extractor")
+    if not set(named) <= set(table.fieldnames or ()):
+        raise ValueError("another table")
+    for row in table:
+        dataset, method, extractor = (row.pop(name) for name in named)
+        numbers = {name: float(value) for name, value in row.items() if value and name != "n"}
+        scores = {name: (value, numbers.get(f"{name}_std")) for name, value in numbers.items() if not name.endswith("_std")}
+        cell = found.setdefault((dataset, method), {})
+        cell |= {naming.key(name, extractor): score for name, score in scores.items()}
+    return found
+
+
 def _folder(folder: Path) -> Iterator[tuple[PurePath, str]]:
-    for path in sorted(folder.glob("metrics/*/*.json")):
-        yield path.relative_to(folder), path.read_text(encoding="utf-8")
+    for path in (*sorted(folder.glob(f"{METRICS_FILES}/*/*.json")), folder / MEASURES):
+        if path.exists():
+            yield path.relative_to(folder), path.read_text(encoding="utf-8")
 
 
 def _revision(where: str) -> Iterator[tuple[PurePath, str]]:
-    revision, _, folder = where.partition(":")
-    inside = PurePath(folder or "results", "metrics")
+    revision, _, named = where.partition(":")
+    folder = PurePath(named or "results")
     try:
-        packed = subprocess.run(["git", "archive", revision, "--", str(inside)], capture_output=True, check=True).stdout
+        packed = _git("archive", revision, "--", str(folder / METRICS_FILES))
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", b"").decode().strip() or str(error)
         raise UserError(f"{where}: is no folder, and as a git revision: {said.removeprefix('fatal: ')}") from None
@@ -83,18 +115,22 @@ def _revision(where: str) -> Iterator[tuple[PurePath, str]]:
             content = archive.extractfile(member)
             if content is not None and member.name.endswith(".json"):
                 yield PurePath(member.name), content.read().decode()
+    if _git("ls-tree", revision, "--", str(folder / MEASURES)):
+        yield MEASURES, _git("show", f"{revision}:./{folder / MEASURES}").decode()
 
 
-def compare(a: Metrics, b: Metrics, every: bool = False) -> list[Row]:
+def _git(*words: str) -> bytes:
+    return subprocess.run(["git", *words], capture_output=True, check=True).stdout
+
+
+def compare(a: Scores, b: Scores, every: bool = False) -> list[Row]:
     """A row for each measure that either side has; the FIDs alone unless `every` measure is wanted."""
     rows = []
     for cell in sorted(a.keys() | b.keys()):
         first, second = a.get(cell, {}), b.get(cell, {})
         for measure in first | second:
-            wanted = measure in FIDS or (every and measure not in BESIDE and not measure.endswith(ENDINGS))
-            if wanted:
-                sides = (side.get(name) for side in (first, second) for name in (measure, f"{measure}_std"))
-                rows.append(Row(*cell, measure, *sides))
+            if every or measure in FIDS:
+                rows.append(Row(*cell, measure, *first.get(measure, (None, None)), *second.get(measure, (None, None))))
     return rows
 
 

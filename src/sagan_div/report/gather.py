@@ -1,8 +1,8 @@
-"""Everything that the runs of a study left behind, as pandas frames. The only reader of result files in this room."""
+"""Everything that the runs of a study left behind, as pandas frames. The only reader of result files of the report."""
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sagan_div.errors import UserError
-from sagan_div.report import stats
 from sagan_div.report.paper import facts
+from sagan_div.study import metrics
+from sagan_div.study.metrics import Metric
 from sagan_div.study.schema import Study
 from sagan_div.workflow.plan import Layout, cells, recorded
 
@@ -19,7 +20,6 @@ CELL = ["dataset", "method", "seed"]
 COUNTED = ["images", "critic_updates", "generator_updates"]
 HISTORY = [*COUNTED, "loss_critic", "loss_generator", "score_real", "score_fake", "gradient_norm", "fid"]
 SCORES = ["extractor", "fid", "floor", "floor_measured", "count", "reference_count", "reference_split", "why"]
-COUNTS = {"seed", "count", "reference_count", "kid_subset", "memorised_honest", "floor", "floor_measured", "noise"}  # no scores
 LEAVINGS = {"scored": ("score", "metrics.json"), "sampled": ("sample", "samples.npz"), "trained": ("train", "history.csv")}
 NOT_RUN = "not run"
 
@@ -33,8 +33,9 @@ class Results:
 
     `scores`: a row per cell x extractor (columns CELL, SCORES, `noise` and any further metric; `fid` NaN with `why` where not
     measured). `runs`: a row per planned cell with its `state` (scored, sampled, trained, not run), kept checkpoint, cost and
-    hardware. `history`: the rows of every history.csv. `records`: cell -> phase -> record.json. `entries`: cell -> extractor ->
-    what metrics.json says, lists included.
+    hardware. `history`: the rows of every history.csv. `real_vs_real`: a row per pair of sets of real images (columns dataset,
+    extractor, pair, sampler, images, fid). `records`: cell -> phase -> record.json. `entries`: cell -> extractor ->
+    what metrics.json says, lists included. `channels`: of the images of a dataset, where they are there.
     """
 
     study: Study
@@ -42,9 +43,10 @@ class Results:
     scores: pd.DataFrame
     runs: pd.DataFrame
     history: pd.DataFrame
-    floors: pd.DataFrame  # real images against real ones: columns dataset, extractor, pair, sampler, images, fid
+    real_vs_real: pd.DataFrame
     records: dict[Cell, Records]
     entries: dict[Cell, Records]
+    channels: dict[str, int] = field(default_factory=dict)
 
     @property
     def datasets(self) -> list[str]:
@@ -62,9 +64,24 @@ class Results:
         measured = set(self.scores.dropna(subset=["fid"])["extractor"])
         return [extractor for extractor in self.study.score.extractors if extractor in measured]
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What a score of the study consists of."""
+        return metrics.chosen(self.study.score.metrics, self.study.score.repeat_last_batch)
+
+    @property
+    def by_channels(self) -> dict[int, list[str]]:
+        """The datasets by the channels of their images; grey, as the paper's are, where none of the images is there."""
+        counts = [(count, dataset) for dataset, count in self.channels.items()] or [(1, dataset) for dataset in self.datasets]
+        return {count: [dataset for other, dataset in counts if other == count] for count, _ in counts}
+
+    def select(self, method: str) -> str:
+        """The checkpoint that a method's samples are drawn from: best or last."""
+        return self.study.methods[method].select or self.study.sample.select
+
     def fids(self, dataset: str, method: str, extractor: str) -> pd.Series:
         """The measured FIDs of a method's seeds, indexed by seed."""
-        chosen = self.scores.query("dataset == @dataset and method == @method and extractor == @extractor")
+        chosen = rows_of(self.scores, dataset=dataset, method=method, extractor=extractor)
         return chosen.set_index("seed")["fid"].dropna().sort_index()
 
     def floor(self, dataset: str, extractor: str, kind: str = "floor") -> float | None:
@@ -72,12 +89,17 @@ class Results:
 
         `kind`: floor, from the closed form, or floor_measured, from real images alone.
         """
-        found = self.scores.query("dataset == @dataset and extractor == @extractor")[kind].dropna()
+        found = rows_of(self.scores, dataset=dataset, extractor=extractor)[kind].dropna()
         return float(found.iloc[0]) if len(found) else None
 
     def at(self, phase: str, name: str, cell: Cell) -> Path:
         """The path of a cell's file."""
         return at(self.layout.cell(phase, name), cell)
+
+
+def rows_of(frame: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """The rows in which the named columns have these values."""
+    return frame[np.logical_and.reduce([frame[name] == value for name, value in values.items()])]
 
 
 def at(path: Path, cell: Cell) -> Path:
@@ -95,33 +117,36 @@ def read(study: Study, layout: Layout) -> Results:
         raise UserError(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
     entries = {cell: found for cell in planned if (found := _entries(layout, cell))}
     scores = _scores(study, entries, runs)
-    return Results(study, layout, scores, runs, _joined(histories), _floors(study, layout), records, entries)
+    channels = {dataset.name: count for dataset in study.datasets if (count := _channels(layout, dataset.name))}
+    pairs = _real_vs_real(study, layout)
+    return Results(study, layout, scores, runs, _joined(histories), pairs, records, entries, channels)
 
 
-def _floors(study: Study, layout: Layout) -> pd.DataFrame:
-    """A row for every pair of sets of real images that the floor jobs compared."""
+def _channels(layout: Layout, dataset: str) -> int | None:
+    """The channels of a dataset's images as recorded with them, or None where they are not there."""
+    folder = Path(str(layout.images("train")).format(dataset=dataset)).parents[1]
+    shapes = (recorded(folder / "record.json") or {}).get("images", {})
+    return int(shapes["train"][1]) if "train" in shapes else None
+
+
+def _real_vs_real(study: Study, layout: Layout) -> pd.DataFrame:
+    """A row for every pair of sets of real images that were compared."""
     spaces = [(dataset.name, extractor) for dataset in study.datasets for extractor in study.score.extractors]
     rows = [
         {"dataset": dataset, "extractor": extractor} | entry | {"fid": fid}
         for dataset, extractor in spaces
-        for entry in _floor(Path(str(layout.real_vs_real).format(dataset=dataset, extractor=extractor)))
+        for entry in _pairs(Path(str(layout.real_vs_real).format(dataset=dataset, extractor=extractor)))
         for fid in entry["fids"]
     ]
     return pd.DataFrame(rows, columns=["dataset", "extractor", "pair", "sampler", "images", "fid"])
 
 
-def _floor(path: Path) -> list[dict[str, Any]]:
+def _pairs(path: Path) -> list[dict[str, Any]]:
     try:
         entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     except ValueError:
-        raise UserError(f"{path}: is damaged; delete it and run `sagan-div floor`") from None
+        raise UserError(f"{path}: is damaged; delete it and compare the images again") from None
     return entries
-
-
-def metric_names(scores: pd.DataFrame) -> list[str]:
-    """The metrics that some row of `scores` carries."""
-    numbers = [str(name) for name in scores.select_dtypes("number")]
-    return [name for name in numbers if name not in COUNTS and scores[name].notna().any()]
 
 
 def _records(layout: Layout, cell: Cell) -> Records:
@@ -179,14 +204,14 @@ def _run(layout: Layout, cell: Cell, records: Records, history: pd.DataFrame) ->
     return {
         **dict(zip(CELL, cell, strict=True)),
         "state": next((state for state, place in LEAVINGS.items() if at(layout.cell(*place), cell).exists()), NOT_RUN),
-        "best_images": _number(best.get("images")),
-        "best_fid": _number(best.get("fid")),
-        "seconds": _number(train.get("seconds")),
+        "best_images": number(best.get("images")),
+        "best_fid": number(best.get("fid")),
+        "seconds": number(train.get("seconds")),
         "device_hours": _device_hours(records),
-        "images_per_second": _number(speed),
+        "images_per_second": number(speed),
         "cost": 1e6 / speed if speed else math.nan,
         "device": hardware.get("processor") or hardware.get("device"),
-        "threads": _number(hardware.get("threads")),
+        "threads": number(hardware.get("threads")),
         "commit": train.get("commit"),
         **_unrest(history),
     }
@@ -198,23 +223,9 @@ def _device_hours(records: Records) -> float:
     return sum(spent) / 3600 if spent else math.nan
 
 
-def _number(value: float | None) -> float:
+def number(value: float | None) -> float:
+    """NaN where there is none."""
     return math.nan if value is None else float(value)
-
-
-def ratings(results: Results) -> pd.DataFrame:
-    """A row per run with ratings by fresh latents: `selected`, the rating for which the best generator was chosen, and for it
-    and the last one the mean over draws, with half the width of its t interval as `best_within` and `last_within`."""
-    rows = []
-    for cell, records in results.records.items():
-        train = records.get("train", {})
-        if again := train.get("rated_again"):
-            row = dict(zip(CELL, cell, strict=True)) | {"selected": _number((train.get("best") or {}).get("fid"))}
-            for name, draws in again.items():
-                ends = stats.interval(draws)
-                row |= {name: float(np.mean(draws)), f"{name}_within": (ends[1] - ends[0]) / 2 if ends else math.nan}
-            rows.append(row)
-    return pd.DataFrame(rows, columns=[*CELL, "selected", "best", "best_within", "last", "last_within"])
 
 
 def _unrest(history: pd.DataFrame) -> dict[str, Any]:

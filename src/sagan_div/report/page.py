@@ -7,10 +7,11 @@ from typing import Any
 import jinja2
 import yaml
 
-from sagan_div.report import claims, paper, pictures, prose
+from sagan_div.report import claims, missing, outcomes, paper, pictures, prose, summary, words
+from sagan_div.report.architecture import Networks
 from sagan_div.report.claims import Judgement
 from sagan_div.report.gather import Results
-from sagan_div.report.tables import Networks, Table
+from sagan_div.report.tables.table import Table
 
 
 def render(
@@ -26,11 +27,12 @@ def render(
         results=results,
         facts=paper.facts(),
         compared=any(paper.covers(dataset) for dataset in results.datasets),
-        missing=prose.missing(results),
-        summary=prose.summary(results, [judgement.verdict for judgement in judgements]),
+        missing=missing.sentences(results),
+        summary=summary.sentences(results, [judgement.verdict for judgement in judgements]),
         tables=tables,
         judgements=judgements,
-        margin=claims.MARGIN,
+        margin=outcomes.MARGIN,
+        power=claims.power(len(results.study.seeds)),
         albums=albums,
         drawn=drawn,
         networks=networks,
@@ -49,8 +51,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals |= {"paper": paper, "prose": prose, "address": pictures.address}
-    environment.filters |= {"sentence": prose.sentence, "number": prose.number}
+    environment.globals |= {"paper": paper, "prose": prose, "words": words, "address": pictures.address}
+    environment.filters |= {"sentence": words.sentence, "number": words.number}
     return environment
 
 

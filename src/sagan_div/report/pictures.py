@@ -33,7 +33,7 @@ Albums = dict[str, list[Panel]]
 
 
 def albums(results: Results, dataset: str) -> Albums:
-    """A dataset's panels by kind (catalogue.ALBUMS): real images, then a panel for each method, of its first seed there is."""
+    """A dataset's panels by kind (samples, neighbours, interpolations): a panel for each method, of its first seed there is."""
     path = at(results.layout.images("train"), (dataset, "", 0))
     real = torch.from_numpy(arrays.read(path)) if path.exists() else None
     found: Albums = {"samples": [_real(results, real)], "neighbours": [], "interpolations": []}
@@ -68,7 +68,7 @@ def _neighbours(drawn: Tensor, nearest: Tensor) -> Image.Image:
 
 def _walks(results: Results, cell: Cell) -> Image.Image | None:
     """Images along the arcs between pairs of latents, a walk per row, from the generator that was sampled."""
-    path = results.at("train", f"{results.study.sample.select}.safetensors", cell)
+    path = results.at("train", f"{results.select(cell[1])}.safetensors", cell)
     if not path.exists():
         return None
     generator, shape, _ = sampling.load_generator(path, torch.device("cpu"))

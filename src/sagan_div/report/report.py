@@ -13,6 +13,7 @@ from sagan_div.workflow.plan import Layout
 __all__ = ["outputs", "scores", "summary", "write"]
 
 # Snakemake asks for `outputs` in each of its processes, so what draws and computes is imported only where it is used.
+# A summary needs the frames alone: neither torch nor SciPy nor matplotlib.
 
 
 def outputs(study: Study, layout: Layout) -> dict[str, Path]:
@@ -32,13 +33,15 @@ def write(study: Study, layout: Layout, note: Callable[[str], None]) -> Path:
 
 def summary(study: Study, layout: Layout) -> Table:
     """The study for a terminal: a row per method, our FID (mean ± standard deviation over seeds) and the paper's beside it."""
-    from sagan_div.report import writing
+    from sagan_div.report import gather
+    from sagan_div.report import summary as at_a_glance
 
-    return writing.summary(study, layout)
+    return at_a_glance.table(gather.read(study, layout))
 
 
 def scores(study: Study, layout: Layout) -> list[dict[str, Any]]:
     """The same numbers as plain data: a row per dataset, method and extractor, None where there is none."""
-    from sagan_div.report import writing
+    from sagan_div.report import gather
+    from sagan_div.report import summary as at_a_glance
 
-    return writing.scores(study, layout)
+    return at_a_glance.rows(gather.read(study, layout))

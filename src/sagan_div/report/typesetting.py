@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from sagan_div.report import paper
-from sagan_div.report.tables import Table, Value
+from sagan_div.report.tables.table import Table, Value
 
 
 def _remarks(table: Table) -> list[str]:

@@ -1,29 +1,41 @@
-"""One study's results -> every file of its report, and the table for a terminal."""
+"""One study's results -> every file of its report."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
 
 from sagan_div import files
-from sagan_div.report import architecture, catalogue, claims, figures, gather, page, paper, pictures, prose, tables, typesetting
-from sagan_div.report.claims import Judgement
+from sagan_div.report import (
+    architecture,
+    catalogue,
+    claims,
+    gather,
+    headline,
+    missing,
+    page,
+    paper,
+    pictures,
+    prose,
+    typesetting,
+)
+from sagan_div.report.figures import registry as drawing
+from sagan_div.report.figures import style
+from sagan_div.report.figures.registry import Findings
 from sagan_div.report.gather import CELL, HISTORY, Results
+from sagan_div.report.tables import registry as tabling
 from sagan_div.study.schema import Study
 from sagan_div.workflow.plan import Layout, digests
 
 Files = Iterator[tuple[str, bytes]]
 
-BESIDE = ("_std", "_error", "_subset", "_honest", "_z")  # endings of what says how to take the number beside it
-
 
 def write(study: Study, layout: Layout, paths: dict[str, Path], note: Callable[[str], None]) -> Path:
     """Write the files of `paths`, remove what an earlier study left among them, and return the page's path."""
     results = gather.read(study, layout)
-    for line in prose.missing(results):
+    for line in missing.sentences(results):
         note(line)
     for name, content in _contents(results):
         files.write_bytes(paths[name], content)
@@ -40,17 +52,19 @@ def _left_behind(layout: Layout, wanted: set[Path]) -> list[Path]:
 
 def _contents(results: Results) -> Files:
     judgements = claims.judge(results.scores, results.runs, results.datasets)
-    networks = architecture.networks(results.study)
-    made = tables.all_tables(results, networks)
+    networks = architecture.networks(results.study, results.by_channels)
     albums = {dataset: pictures.albums(results, dataset) for dataset in results.datasets}
     conditions = {"conditions": prose.conditions(results)}
+    tables = tabling.every(results, networks)
     yield catalogue.CLAIMS, _json([claim | conditions for claim in claims.as_json(judgements)])
     yield catalogue.DIGESTS, _checksums(results.study)
-    yield from _tables(made.values())
+    for table in tables.values():
+        for ending, render in typesetting.RENDERERS.items():
+            yield f"tables/{table.name}.{ending}", render(table).encode()
     yield from _numbers(results)
     drawn: dict[str, str] = {}
-    yield from _figures(results, judgements, albums, drawn)
-    yield "page", page.render(results, made, judgements, albums, drawn, networks).encode()
+    yield from _figures(Findings(results, judgements, albums), drawn)
+    yield "page", page.render(results, tables, judgements, albums, drawn, networks).encode()
 
 
 def _checksums(study: Study) -> bytes:
@@ -62,53 +76,24 @@ def _checksums(study: Study) -> bytes:
     return "".join(f"{digest}  {path}\n" for path, digest in kept.items()).encode()
 
 
-def _tables(made: Iterable[tables.Table]) -> Files:
-    for table in made:
-        for ending, render in typesetting.RENDERERS.items():
-            yield f"tables/{table.name}.{ending}", render(table).encode()
-
-
 def _numbers(results: Results) -> Files:
     yield "plots/fid.csv", _csv(_points(results))
     yield "plots/curves.csv", _csv(results.history.reindex(columns=[*CELL, *HISTORY]))
     for dataset in results.datasets:
         for method in results.methods:
-            yield f"metrics/{dataset}/{method}.json", _json(metrics(results, dataset, method))
+            yield f"metrics/{dataset}/{method}.json", _json(headline.numbers(results, dataset, method))
 
 
-def _figures(
-    results: Results, judgements: Sequence[Judgement], albums: dict[str, pictures.Albums], drawn: dict[str, str]
-) -> Files:
+def _figures(findings: Findings, drawn: dict[str, str]) -> Files:
     """The figures' files; those that the page shows as drawings are left in `drawn` as SVG."""
-    with figures.style():
-        for name in catalogue.figures(results.study):
-            figure = figures.draw(name, results, judgements, albums)
+    conditions = prose.conditions(findings.results)
+    with style.applied():
+        for wanted in catalogue.figures(findings.results.study):
+            figure = drawing.draw(wanted, findings)
             for ending in catalogue.FIGURE_ENDINGS:
-                yield f"figures/{name}.{ending}", figures.encode(figure, ending, prose.conditions(results))
-            if name.partition("-")[0] not in catalogue.ALBUMS:
-                drawn[name] = figures.inline(figure, name)
-
-
-def metrics(results: Results, dataset: str, method: str) -> dict[str, float | int]:
-    """A flat record for `dvc metrics`: what was measured, the paper's FID, budget and seeds. All else is in the tables."""
-    rows = results.scores.query("dataset == @dataset and method == @method").dropna(subset=["fid"])
-    flat: dict[str, float | int] = {}
-    for extractor in results.extractors:
-        flat |= _means(rows[rows["extractor"] == extractor], extractor)
-    printed = paper.fid(dataset, method)
-    flat |= {} if printed is None else {"paper_fid": printed}
-    return flat | {"images": results.study.train.images, "seeds": int(rows["seed"].nunique())}
-
-
-def _means(rows: pd.DataFrame, extractor: str) -> dict[str, float]:
-    """Means over seeds, with the FID's standard deviation over them and its floors."""
-    names = [name for name in gather.metric_names(rows) if not name.endswith(BESIDE)]
-    found = {f"{name}_{extractor}": float(rows[name].mean()) for name in names}
-    found |= {f"fid_{extractor}_std": float(rows["fid"].std())} if len(rows) > 1 else {}
-    for name in tables.FLOORS:
-        floors = rows[name].dropna()
-        found |= {f"fid_{extractor}_{name}": float(floors.iloc[0])} if len(floors) else {}
-    return found
+                yield f"figures/{wanted.name}.{ending}", style.encode(figure, ending, conditions)
+            if not wanted.album:
+                drawn[wanted.name] = style.inline(figure, wanted.name)
 
 
 def _points(results: Results) -> pd.DataFrame:
@@ -123,33 +108,3 @@ def _csv(frame: pd.DataFrame) -> bytes:
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def summary(study: Study, layout: Layout) -> Table:
-    """The overview of all methods as a rich table."""
-    results = gather.read(study, layout)
-    overview = tables.overview(results)
-    shown = Table(
-        title="FID, lower is better",
-        min_width=76,
-        caption="\n".join([*overview.notes, overview.caution]),
-        caption_justify="left",
-        title_justify="left",
-    )
-    shown.add_column("method", no_wrap=True)
-    for column in overview.columns:
-        style = "dim" if column.paper else None
-        shown.add_column(f"{column.group}\n{column.head}", justify="right", style=style)
-    for method, row in overview.rows.items():
-        shown.add_row(paper.label(method), *(f"[bold]{value.text}[/bold]" if value.best else value.text for value in row))
-    shown.add_section()
-    for label, row in overview.foot.items():
-        shown.add_row(label, *(value.text for value in row), style="dim")
-    return shown
-
-
-def scores(study: Study, layout: Layout) -> list[dict[str, Any]]:
-    """The overview of all methods as plain data."""
-    tidy = tables.overview(gather.read(study, layout)).tidy.astype(object)
-    rows = tidy.where(tidy.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]

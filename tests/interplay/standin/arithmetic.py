@@ -32,4 +32,4 @@ def mean(study: config.Study, dataset: str, method: str, texts: dict[Path, str])
         for path, text in sorted(texts.items())
         if path.parts[-4:-2] == (dataset, method)
     ]
-    return {"fid_classifier": sum(found) / len(found), "seeds": len(found)}
+    return {"fid": sum(found) / len(found), "seeds": len(found)}

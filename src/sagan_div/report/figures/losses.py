@@ -1,0 +1,36 @@
+"""The losses of critic and generator."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter
+
+from sagan_div.report import paper
+from sagan_div.report.figures.axes import absent, panels
+from sagan_div.report.figures.style import OKABE_ITO, QUIET
+from sagan_div.report.gather import Results, rows_of
+
+LOSSES = {"loss_critic": ("critic", OKABE_ITO["blue"]), "loss_generator": ("generator", OKABE_ITO["vermillion"])}
+
+
+def draw(results: Results, dataset: str) -> Figure:
+    """The losses of critic and generator, a panel per method: different losses share no scale."""
+    figure, axes = panels(len(results.methods), height=1.75, margin=0.55)
+    for ax, method in zip(axes, results.methods, strict=True):
+        _losses(ax, rows_of(results.history, dataset=dataset, method=method), paper.label(method))
+    figure.supxlabel("real images that the critic has seen", fontsize=9, color=QUIET)
+    key = [Line2D([], [], color=shade, label=f"loss of the {label}") for label, shade in LOSSES.values()]
+    figure.legend(handles=key, loc="outside upper left", ncols=2)
+    return figure
+
+
+def _losses(ax: Axes, history: pd.DataFrame, title: str) -> None:
+    ax.set_title(title)
+    if history.empty:
+        absent(ax)
+        return
+    ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
+    for name, (_, shade) in LOSSES.items():
+        for _, run in history.groupby("seed"):
+            ax.plot(run["images"], run[name], color=shade, linewidth=0.8, alpha=0.75)

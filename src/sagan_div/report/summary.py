@@ -1,0 +1,105 @@
+"""The study at a glance: five sentences for the page, a table for a terminal, rows for programs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from sagan_div.report import paper, prose, words
+from sagan_div.report.gather import Results
+from sagan_div.report.tables import scores
+
+
+def sentences(results: Results, verdicts: Sequence[str]) -> list[str]:
+    """The study in five sentences; `verdicts` are those of the paper's claims."""
+    return [_extent(results), _budget(results), prose.against_paper(results), _findings(results), _claims(results, verdicts)]
+
+
+def _extent(results: Results) -> str:
+    study, scored = results.study, int((results.runs["state"] == "scored").sum())
+    methods = f"{words.spelt(len(study.methods))} method{'s' if len(study.methods) > 1 else ''}"
+    size = f"{study.image_size}×{study.image_size} pixels"
+    on = prose.dataset_labels(results.datasets)
+    return (
+        f"The study compares {methods} on {on} at {size} with {prose.seeds(results)}; {scored} of "
+        f"{words.counted(len(results.runs), 'cell')} (dataset, method, seed) {words.are(scored)} trained and scored."
+    )
+
+
+def _budget(results: Results) -> str:
+    seen = f"Each critic saw {results.study.train.images:,} real images"
+    if not any(paper.covers(dataset) for dataset in results.datasets):
+        return f"{seen}."
+    protocol = paper.facts()["protocol"]
+    share = 100 * results.study.train.images / (protocol["epochs"] * protocol["train_images"])
+    return (
+        f"{seen}, {share:.2g} % of what the paper’s {protocol['epochs']:,} epochs come to if an epoch is a pass over the data."
+    )
+
+
+def _findings(results: Results) -> str:
+    found = [_finding(results, dataset, extractor) for extractor in results.extractors for dataset in results.datasets]
+    return words.sentence("; ".join(filter(None, found)) or "no two methods have been measured yet")
+
+
+def _finding(results: Results, dataset: str, extractor: str) -> str | None:
+    """Who is lowest and highest on a dataset, and how the variants come out."""
+    means = {method: float(fids.mean()) for method in results.methods if len(fids := results.fids(dataset, method, extractor))}
+    if len(means) < 2:
+        return None
+    order = sorted(means, key=lambda method: means[method])
+    among = "" if len(means) == len(results.methods) else f" of the {words.spelt(len(means))} methods measured"
+    lowest, highest = (f"{paper.label(method)} ({words.number(means[method])})" for method in (order[0], order[-1]))
+    floor = results.floor(dataset, extractor)
+    beside = f", a perfect generator at {words.number(floor)}" if floor is not None else ""
+    what = f"on {paper.dataset_label(dataset)} the lowest mean FID in {prose.SPACES[extractor]} features{among}"
+    return f"{what} is that of {lowest} and the highest that of {highest}{beside}{_variants(order)}"
+
+
+def _variants(order: Sequence[str]) -> str:
+    """The order of the paper's four variants, where all four are there."""
+    claimed = next(claim.order for claim in paper.claims() if claim.order)
+    found = [method for method in order if method in claimed]
+    if len(found) < len(claimed):
+        return ""
+    shown = " < ".join(method[-1] for method in found)
+    return f", the variants in the order {shown}{', the paper’s' if tuple(found) == claimed else ''}"
+
+
+def _claims(results: Results, verdicts: Sequence[str]) -> str:
+    if not any(paper.covers(dataset) for dataset in results.datasets):
+        about = prose.dataset_labels(list(paper.facts()["datasets"]))
+        return f"The paper’s {words.spelt(len(verdicts))} claims are about {about} and are not tested here."
+    said = {"holds": ("holds", "hold"), "does not hold": ("does not hold", "do not hold"), "not decidable": ("is", "are")}
+    counts = [(verdicts.count(verdict), forms) for verdict, forms in said.items()]
+    holds, fails, undecided = (f"{words.spelt(count)} {forms[count > 1]}" for count, forms in counts)
+    claims = f"Of the paper’s {words.spelt(len(verdicts))} claims"
+    return f"{claims} {holds} in these runs, {fails}, and {undecided} not decidable with them."
+
+
+def table(results: Results) -> Table:
+    """A row per method: our FID (mean ± standard deviation over seeds) and the paper's beside it, the best in bold."""
+    overview = scores.overview(results)
+    shown = Table(
+        title="FID, lower is better",
+        min_width=76,
+        caption="\n".join([*overview.notes, overview.caution]),
+        caption_justify="left",
+        title_justify="left",
+    )
+    shown.add_column("method", no_wrap=True)
+    for column in overview.columns:
+        shown.add_column(f"{column.group}\n{column.head}", justify="right", style="dim" if column.paper else None)
+    for method, row in overview.rows.items():
+        shown.add_row(paper.label(method), *(f"[bold]{value.text}[/bold]" if value.best else value.text for value in row))
+    shown.add_section()
+    for label, row in overview.foot.items():
+        shown.add_row(label, *(value.text for value in row), style="dim")
+    return shown
+
+
+def rows(results: Results) -> list[dict[str, Any]]:
+    """The same numbers as plain data: a row per dataset, method and feature space, None where there is none."""
+    tidy = scores.overview(results).tidy.astype(object)
+    found = tidy.where(tidy.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in found]

@@ -1,0 +1,1 @@
+"""Results -> tables for readers and for programs: a module for each."""

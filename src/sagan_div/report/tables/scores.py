@@ -1,0 +1,116 @@
+"""FID by method beside the paper's: Tables 2 and 3, and all methods in one."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sagan_div.report import paper, prose, words
+from sagan_div.report.gather import NOT_RUN, Results, rows_of
+from sagan_div.report.tables.table import Column, Table, Value, over_seeds, spread
+from sagan_div.study import metrics
+
+FLOORS = {key.key.removeprefix("fid_"): key.label for key in metrics.FLOOR.keys}
+
+
+def state_of_the_art(results: Results) -> Table:
+    """The methods of the paper's Table 2, and those that the paper does not know."""
+    known = {method for printed in paper.tables() for method in printed.rows}
+    second, _ = paper.tables()
+    return _of_paper(results, second, [*second.rows, *(method for method in results.methods if method not in known)])
+
+
+def placements(results: Results) -> Table:
+    """The methods of the paper's Table 3."""
+    _, third = paper.tables()
+    return _of_paper(results, third, list(third.rows))
+
+
+def _of_paper(results: Results, printed: paper.PaperTable, methods: Sequence[str]) -> Table:
+    title = f"The methods of the paper’s Table {printed.number}: {printed.title}"
+    return _score_table(results, printed.name, title, methods)
+
+
+def overview(results: Results) -> Table:
+    """All methods in one table, in the study's order."""
+    return _score_table(results, "overview", "FID by method", results.methods)
+
+
+def _score_table(results: Results, name: str, title: str, methods: Sequence[str]) -> Table:
+    methods = [method for method in methods if method in results.methods]
+    columns, filled = [], []
+    for dataset in results.datasets:
+        for column, values in _dataset_columns(results, dataset, methods):
+            columns.append(column)
+            filled.append(values)
+    rows = {method: tuple(values[method] for values in filled) for method in methods}
+    floors = {label: tuple(values[kind] for values in filled) for kind, label in FLOORS.items()}
+    foot = {label: row for label, row in floors.items() if any(value.sort is not None for value in row)}
+    return Table(
+        name, title, _notes(results), prose.against_paper(results), tuple(columns), rows, foot, _tidy(results, methods)
+    )
+
+
+def _dataset_columns(results: Results, dataset: str, methods: Sequence[str]) -> list[tuple[Column, dict[str, Value]]]:
+    group = paper.dataset_label(dataset)
+    found = [
+        (Column(group, prose.SPACES[extractor]), _ours(results, dataset, methods, extractor))
+        for extractor in results.extractors or results.study.score.extractors[-1:]
+    ]
+    if paper.covers(dataset):
+        found.append((Column(group, "paper (Inception)", paper=True), _theirs(dataset, methods)))
+    return found
+
+
+def _ours(results: Results, dataset: str, methods: Sequence[str], extractor: str) -> dict[str, Value]:
+    fids = {method: results.fids(dataset, method, extractor) for method in methods}
+    means = {method: float(values.mean()) for method, values in fids.items() if len(values)}
+    least, planned = min(means.values(), default=None), len(results.study.seeds)
+    entries = {}
+    for method, values in fids.items():
+        text = spread(values, planned) if method in means else _why(results, dataset, method)
+        entries[method] = Value(text, means.get(method), method in means and means[method] == least, (dataset, method))
+    floors = {kind: results.floor(dataset, extractor, kind) for kind in FLOORS}
+    return entries | {kind: Value(words.number(floor), floor) for kind, floor in floors.items()}
+
+
+def _why(results: Results, dataset: str, method: str) -> str:
+    states = rows_of(results.runs, dataset=dataset, method=method)["state"]
+    if (states == "scored").any():
+        return "not measured"
+    return NOT_RUN if (states == NOT_RUN).all() else "not scored"
+
+
+def _theirs(dataset: str, methods: Sequence[str]) -> dict[str, Value]:
+    printed = {method: paper.fid(dataset, method) for method in methods}
+    least = min((value for value in printed.values() if value is not None), default=None)
+    entries = {method: Value(words.number(fid, 4), fid, fid is not None and fid == least) for method, fid in printed.items()}
+    return entries | dict.fromkeys(FLOORS, Value(words.number(None)))
+
+
+def _notes(results: Results) -> tuple[str, ...]:
+    lines = [f"Fréchet distance (FID), lower is better: {over_seeds(results)}."]
+    lines += [
+        f"{prose.SPACES[extractor].capitalize()}: {prose.comparison(results, extractor)}." for extractor in results.extractors
+    ]
+    return (*lines, f"Ours: {prose.conditions(results)}.")
+
+
+def _tidy(results: Results, methods: Sequence[str]) -> pd.DataFrame:
+    names = ["dataset", "method", "extractor", "fid", "fid_std", "n", "floor", "paper_fid_inception"]
+    rows = [_tidy_row(results, d, m, e) for d in results.datasets for m in methods for e in results.study.score.extractors]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _tidy_row(results: Results, dataset: str, method: str, extractor: str) -> tuple[object, ...]:
+    values = results.fids(dataset, method, extractor)
+    mean, deviation = (values.mean(), values.std()) if len(values) else (None, None)
+    return (
+        dataset,
+        method,
+        extractor,
+        mean,
+        deviation,
+        len(values),
+        results.floor(dataset, extractor),
+        paper.fid(dataset, method),
+    )
