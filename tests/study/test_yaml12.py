@@ -130,6 +130,14 @@ def test_what_is_no_yaml_is_refused_in_one_line_with_its_place(text: str, words:
     assert words in refusal(text)
 
 
+def test_aliases_without_end_are_refused_by_every_door() -> None:
+    bomb = parse_config(["methods={" + BOMB.replace("\n", ", ") + "}"])
+    assert isinstance(bomb["methods"], dict)
+    for ways in ({"layer": bomb}, {"sets": ["methods={" + BOMB.replace("\n", ", ") + "}"]}):
+        with pytest.raises(UserError, match="its aliases unfold to more than 100,000 values"):
+            load(ROOT / "params.yaml", **ways)  # type: ignore[arg-type]
+
+
 def test_anchors_and_merge_keys_are_read_as_dvc_reads_them() -> None:
     text = "x: &x {k: 1, l: 1}\ny: {<<: *x, k: 2}\nz: *x"
     assert yaml12.parse(text, "") == of_dvc(text) == {"x": {"k": 1, "l": 1}, "y": {"k": 2, "l": 1}, "z": {"k": 1, "l": 1}}

@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from sagan_div import files, settings
 from sagan_div.errors import UserError
 from sagan_div.study import yaml12
-from sagan_div.study.load import kept_entries, laid, of_record, renames
+from sagan_div.study.load import kept_methods, laid, names_methods, of_record, renames
 from sagan_div.study.schema import Study
 
 _ABSENT = object()
@@ -54,8 +54,8 @@ def _lay(base: CommentedMap, layer: Mapping[str, Any], key: str) -> None:
         place, entry = settings.under(key, name), base.get(name)
         if isinstance(entry, CommentedMap) and isinstance(value, Mapping) and not renames(entry, value):
             _lay(entry, value, place)
-        elif isinstance(entry, CommentedMap) and isinstance(value, str | list):
-            for dropped in set(entry) - set(kept_entries(entry, value, place)):
+        elif isinstance(entry, CommentedMap) and names_methods(value, place):
+            for dropped in set(entry) - set(kept_methods(entry, value)):
                 del entry[dropped]
         elif name not in base or entry != value:
             base[name] = copy.deepcopy(value)  # two aliases of one anchor are two values here

@@ -1,22 +1,21 @@
 """params.yaml, overlays and single keys, laid one over the other -> one validated, typed, frozen Study."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from sagan_div import settings
 from sagan_div.errors import UserError
 from sagan_div.study import yaml12
-from sagan_div.study.schema import OF_RECORD, Study
+from sagan_div.study.schema import NAME, OF_RECORD, Study
 
 OVERLAYS = Path("workflow", "overlays")
+Values = Mapping[str, Any]
 
 
-def load(
-    params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), layer: Mapping[str, Any] | None = None
-) -> Study:
+def load(params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), layer: Values | None = None) -> Study:
     """The study of `params` with `overlays`, then `layer`, then `sets` laid over it.
 
     `sets` are `key.sub=value` texts with YAML values. `layer` is what Snakemake's `--config` gave; its `--configfile`s belong
@@ -25,7 +24,7 @@ def load(
     """
     base = of_record(params)
     files = [yaml12.mapping(path) for path in overlays]
-    asked = [_retyped(layer or {}), *map(_assignment, sets)]
+    asked = [_retyped(yaml12.bounded(layer or {}, "--config")), *map(_assignment, sets)]
     values = laid(base, [*files, *asked])
     _refuse_name_alone(params, values, files, lambda shipped: laid(base, [shipped, *files, *asked]))
     return settings.read(Study, values)
@@ -42,7 +41,7 @@ def of_record(params: Path) -> dict[str, Any]:
     return values
 
 
-def laid(base: Mapping[str, Any], layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def laid(base: Values, layers: Iterable[Values]) -> dict[str, Any]:
     """`layers` laid over `base`, one after the other."""
     return dict(reduce(overlay, layers, base))
 
@@ -50,7 +49,7 @@ def laid(base: Mapping[str, Any], layers: Iterable[Mapping[str, Any]]) -> dict[s
 def overlay(base: object, layer: object, key: str = "") -> Any:
     """`layer` laid over `base`: mappings merge key by key, everything else replaces.
 
-    Two conveniences: a list over a mapping keeps the keys that it names (`methods: [dcgan]`),
+    Two conveniences: a list over the methods keeps those that it names (`methods: [dcgan]`),
     and a mapping that changes `name` replaces the whole, since the other keys belong to the old name.
     """
     if isinstance(base, Mapping) and isinstance(layer, Mapping) and not renames(base, layer):
@@ -59,38 +58,45 @@ def overlay(base: object, layer: object, key: str = "") -> Any:
             for name, entry in base.items()
         }
         return merged | {name: entry for name, entry in layer.items() if name not in base}
-    if isinstance(base, Mapping) and isinstance(layer, str | list | tuple):
-        kept = kept_entries(base, layer, key)
+    if isinstance(base, Mapping) and names_methods(layer, key):
+        kept = kept_methods(base, layer)
         return {name: entry for name, entry in base.items() if name in kept}
     return layer
 
 
-def renames(base: Mapping[str, Any], layer: Mapping[str, Any]) -> bool:
+def renames(base: Values, layer: Values) -> bool:
     """Whether `layer` is about something of another name than `base`, e.g. another loss."""
     return isinstance(base.get("name"), str) and layer.get("name", base["name"]) != base["name"]
 
 
-def kept_entries(base: Mapping[str, Any], layer: str | Sequence[Any], key: str) -> list[Any]:
-    """The entries of `base` that a list over it names. Raises UserError for one that is not there."""
-    kept = [layer] if isinstance(layer, str) else list(layer)
+def names_methods(layer: object, key: str) -> TypeGuard[str | list[Any]]:
+    """Whether `layer` names those methods that are kept."""
+    return key == "methods" and isinstance(layer, str | list)
+
+
+def kept_methods(methods: Values, layer: str | list[Any]) -> list[Any]:
+    """The names that are kept. Raises UserError for one that is not there."""
+    kept = [layer] if isinstance(layer, str) else layer
     for name in kept:
-        if name not in list(base):
-            raise UserError(settings.unknown(key, "entry", name, base))
+        if name not in list(methods):
+            raise UserError(settings.unknown("methods", "entry", name, methods))
     return kept
 
 
-def _refuse_name_alone(params: Path, values: Mapping[str, Any], files: Sequence[Mapping[str, Any]], with_shipped: Any) -> None:
-    """Refuse `study=demo` where demo.yaml is not laid: results/demo/ would hold the study of record under another name."""
+def _refuse_name_alone(params: Path, values: Values, files: Sequence[Values], laid_on: Callable[[Values], Values]) -> None:
+    """Refuse `study=demo` where demo.yaml is not laid: results/demo/ would hold the study of record under another name.
+
+    `laid_on` gives what `values` would be with an overlay below all others: the same where that overlay is laid.
+    """
     name = values.get("study")
-    if not isinstance(name, str) or name in [each.get("study") for each in files]:
+    if not (isinstance(name, str) and re.fullmatch(NAME, name)) or name in [each.get("study") for each in files]:
         return
+    shipped = OVERLAYS / f"{name}.yaml"
     for root in (params.parent, Path(__file__).parents[3]):
-        path = root / OVERLAYS / f"{name}.yaml"
-        if re.fullmatch(r"[\w-]+", name) and path.is_file() and with_shipped(yaml12.mapping(path)) != values:
-            shipped = (OVERLAYS / path.name).as_posix()
+        if (root / shipped).is_file() and laid_on(yaml12.mapping(root / shipped)) != values:
             raise UserError(
-                f"study: '{name}' is what {shipped} makes, which is not laid: use --configfile {shipped} (snakemake) or "
-                f"--overlay {shipped} (sagan-div)"
+                f"study: '{name}' is what {shipped.as_posix()} makes, which is not laid: use --configfile {shipped.as_posix()} "
+                f"(snakemake) or --overlay {shipped.as_posix()} (sagan-div)"
             )
 
 

@@ -49,6 +49,11 @@ def parse(text: str, place: str) -> Any:
         where = f"{place}:{mark.line + 1}" if mark else place
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
         raise UserError(f"{where}: not valid YAML: {problem}") from None
+    return bounded(value, place)
+
+
+def bounded(value: Any, place: str) -> Any:
+    """The same value. Raises UserError for one whose aliases would fill the memory."""
     if _size(value, {}) > MOST_VALUES:
         raise UserError(f"{place}: not valid YAML: its aliases unfold to more than {MOST_VALUES:,} values, or to themselves")
     return value
