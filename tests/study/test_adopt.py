@@ -95,7 +95,7 @@ def test_the_style_is_that_of_dvc(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("width: 0", "width: 0 is out of range"),
-        ("widht: 8", "widht: unknown key (did you mean 'width'?)"),
+        ("widths: 8", "widths: unknown key (did you mean 'width'?)"),
         ("methods: [gan]", "methods.gan: unknown entry"),
         ("- 1", "expected keys with values"),
     ],

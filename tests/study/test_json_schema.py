@@ -53,14 +53,14 @@ def test_params_yaml_is_complete_and_an_overlay_is_not() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"widht": 8},
+        {"widths": 8},
         {"width": 0},
         {"image_size": 48},
         {"seeds": ["a"]},
         {"datasets": ["mnsit"]},
         {"train": {"imags": 1}},
         {"methods": {"dcgan": {"n_critic": "five"}}},
-        {"methods": {"dcgan": {"loss": {"nam": "hinge"}}}},
+        {"methods": {"dcgan": {"loss": {"names": "hinge"}}}},
         {"methods": {"Bad Name": {}}},
     ],
 )
