@@ -10,7 +10,7 @@ own, and the rounds go around them; a time is the median of the rounds, a ratio 
 On a machine that others use, `--clock processor --threads 1` measures processor time, of which they take less away.
 The ordinary loop is what users come from: a DataLoader that resizes with PIL, spectral norm at every call, generated images
 that stay attached to the generator, a generator step that also fills the critic's gradients. `inductor` (which has to be
-asked for) compiles the eager engine's gradients; its first cycle takes a minute. `--profile` tells where the time of three more
+asked for) compiles the eager engine's gradients; its first cycle takes a minute. `--profile` shows where the time of three more
 cycles goes, operators and FLOPs, and how fast a large matrix product is beside them.
 """
 
@@ -249,7 +249,7 @@ def _kind(operator: str) -> str:
 
 
 def measured(task: Task, answer: Connection) -> None:
-    """A process of its own: prepares, then runs so many cycles whenever it is told to; 0 ends it."""
+    """A process of its own: prepares, then runs as many cycles as each message says; 0 ends it."""
     torch.set_num_threads(task.threads)
     device = torch.device(task.device)
     prepare = {"ordinary": ordinary, "inductor": inductor}.get(task.engine, ours)

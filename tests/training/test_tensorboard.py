@@ -61,7 +61,7 @@ def test_rows_that_come_again_after_an_interruption_are_drawn_once(tmp_path: Pat
     def run(*rows: tuple[int, float]) -> None:
         report = tensorboard.watched(lambda images, row: None, tmp_path)
         for images, loss in rows:
-            for cycle in range(2):  # the loop tells the last row after every cycle
+            for cycle in range(2):  # the loop hands on the last row after every cycle
                 report(images + cycle, {"images": images, "loss_critic": loss, "fid": float("nan")})
 
     run((100, 1.0), (200, 2.0), (300, 3.0))

@@ -131,7 +131,7 @@ def _kernel_gradient(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
 
 
 def _products(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """In the precision of products that autocast wants."""
+    """In the precision that autocast gives to products."""
     kind = x.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.promote_types(x.dtype, weight.dtype)
     return x.to(dtype), weight.to(dtype)

@@ -30,7 +30,7 @@ Rating = Callable[[Generator], float]  # of a generator, lower is better (A25)
 
 
 class Progress(Protocol):
-    """What the loop tells its caller after every cycle."""
+    """Called by the loop after every cycle, with the images seen and the latest row of the history."""
 
     def __call__(self, images: int, row: dict[str, float]) -> None: ...
 
@@ -85,7 +85,7 @@ def _milestones(cycles: int, count: int) -> set[int]:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """The signals caught inside the block: the loop ends a cycle before it obeys them."""
+    """The signals caught inside the block: the loop finishes its cycle first."""
     caught: list[int] = []
 
     def remember(number: int, _: FrameType | None) -> None:

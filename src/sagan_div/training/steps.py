@@ -36,8 +36,11 @@ def draws(run: Run, batches: Batches) -> Draws:
 
 
 def cycle(run: Run, images: Tensor, drawn: Draws) -> None:
-    """n critic steps, each on fresh images and latents, then one generator step (A3). Asks nothing of the host."""
-    with torch.no_grad(), cached():  # the generator stands still meanwhile, so one normalisation serves all its passes
+    """n critic steps, each on fresh images and latents, then one generator step (A3).
+
+    Reads no tensor's value, so that a CUDA graph can hold it.
+    """
+    with torch.no_grad(), cached():  # the generator does not change meanwhile: one spectral normalisation serves all its passes
         fakes = [run.apply(run.generator, z) for z in drawn.latents]
     for indices, fake, mix in zip(drawn.images, fakes, drawn.mix, strict=True):
         run.sums[:-1] += critic_step(run, to_float(images[indices]), fake, mix)
