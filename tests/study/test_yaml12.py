@@ -114,6 +114,7 @@ def test_leading_zeros_are_the_same_seeds_to_us_and_to_dvc(tmp_path: Path) -> No
         ("a: \0", "not valid YAML: "),
         ("a: 2001-99-99", "params.yaml:1: not valid YAML: the text '2001-99-99' is no value"),
         ("a: " + "9" * 5000, "is no value"),
+        ("a: 0x" + "F" * 5000, "has more than 64 bits"),
         ("a: !!python/object:os.system x", "params.yaml:1: not valid YAML: "),
         ("a: *none", "params.yaml:1: not valid YAML: found undefined alias 'none'"),
         ("a: 1\n---\nb: 1", "params.yaml:2: not valid YAML: but found another document"),

@@ -1,7 +1,7 @@
 """The one reader of what users write: YAML 1.2 as DVC's own reader takes it, and every fault in one line.
 
 Both are ruamel.yaml's safe loader, so that `010` is 10, `on` is text and `2e-05` is a number here and there. Refused besides
-what that loader refuses: a key that is no text, and what unfolds to more than a study can hold.
+what that loader refuses: a key that is no text, a number beyond 64 bits, and what unfolds to more than a study can hold.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,12 @@ class _Constructor(SafeConstructor):
 
     def construct_object(self, node: Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep=deep)
+            value = super().construct_object(node, deep=deep)
         except (ValueError, OverflowError):  # a date such as 2001-99-99, an integer of thousands of digits
             raise ConstructorError(None, None, f"{shown(node.value)} is no value", node.start_mark) from None
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise ConstructorError(None, None, f"{shown(node.value)} has more than 64 bits", node.start_mark)
+        return value
 
     def check_mapping_key(self, node: Node, key_node: Node, mapping: Any, key: Any, value: Any) -> bool:
         if not isinstance(key, str):
