@@ -9,8 +9,7 @@ from typing import get_args
 import pytest
 from torch import nn
 
-from sagan_div.models import attention, norms
-from sagan_div.models.dot_product import Attention
+from sagan_div.models import attention, dot_product, norms
 from sagan_div.study.schema import CriticConfig, GeneratorConfig
 from support import ROOT
 
@@ -31,15 +30,15 @@ def test_every_entry_is_made_by_the_module_of_its_name(registry: ModuleType) -> 
         assert registry.module(name) == f"{registry.__name__}.{name}"
         made = importlib.import_module(registry.module(name)).make(8)
         assert type(made) is type(registry.make(name, 8))
-        assert isinstance(made, Attention if registry is attention else nn.Module)
+        assert isinstance(made, dot_product.Attention if registry is attention else nn.Module)
 
 
 def loaded(code: str) -> list[str]:
-    """The modules of the registries, and torch, that a process has loaded after some code."""
+    """What a process has loaded after some code: torch, entries of the registries, and what attention forms share."""
     words = [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"]
     done = subprocess.run(words, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True)
     entries = tuple(f"{registry.__name__}." for registry in (norms, attention))
-    return sorted(name for name in done.stdout.split() if name == "torch" or name.startswith(entries))
+    return sorted(name for name in done.stdout.split() if name in ("torch", dot_product.__name__) or name.startswith(entries))
 
 
 def test_what_a_method_does_not_choose_is_not_imported() -> None:
@@ -49,4 +48,4 @@ def test_what_a_method_does_not_choose_is_not_imported() -> None:
         f"study = load(Path({str(ROOT / 'params.yaml')!r})); build(study.methods['{{}}'], Shape(16, 1, 8, 8), 0)"
     )
     assert loaded(build.format("dcgan")) == ["sagan_div.models.norms.batch", "torch"]
-    assert loaded(build.format("sagan-div-b")) == ["sagan_div.models.attention.sagan", "torch"]
+    assert loaded(build.format("sagan-div-b")) == ["sagan_div.models.attention.sagan", "sagan_div.models.dot_product", "torch"]

@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from sagan_div.models import attention, norms
-from sagan_div.models.dot_product import Attention
 from sagan_div.models.initialisation import initialised
 from sagan_div.study import schema as config
 
@@ -95,7 +94,7 @@ def build(method: config.MethodConfig, shape: Shape, seed: int) -> tuple[Generat
 
 def attention_gammas(generator: Generator) -> list[float]:
     """The weight of each attention module whose form has one, as SAGAN's: 0 at the start."""
-    gammas = [getattr(module, "gamma", None) for module in generator.modules() if isinstance(module, Attention)]
+    gammas = [getattr(module, "gamma", None) for module in generator.modules()]  # what forms share is not imported here
     return [float(gamma.detach()) for gamma in gammas if gamma is not None]
 
 
