@@ -26,9 +26,14 @@ def attempt(metric: Metric, given: Comparison) -> dict[str, Any]:
     measure: Measure = import_module(metric.module).measure
     names = [key.key for key in metric.keys]
     try:
-        return dict(zip(names, measure(given), strict=True))
+        return dict(zip(names, map(_plain, measure(given)), strict=True))
     except UserError as error:
         return dict.fromkeys(names) | {f"why_{metric.name}": str(error)}
+
+
+def _plain(number: float | None) -> float | None:
+    """A number of JSON's, whatever kind of number NumPy made of it."""
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def class_histogram(probabilities: np.ndarray) -> list[int]:

@@ -1,0 +1,77 @@
+"""A metric is its module and its line in the registry: one more, in a copy of the package, by nothing else."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import ROOT
+
+MODULE = '''\
+"""How varied generated features are beside real ones."""
+
+from sagan_div.evaluation.comparison import Comparison
+
+
+def measure(given: Comparison):
+    yield given.fake.var(0).sum() / given.real.var(0).sum()
+'''
+LINE = """\
+        Metric(
+            "variety",
+            "Variety",
+            "sagan_div.evaluation.variety",
+            (Key("variety", "variety, %", "higher", 100.0, table=True),),
+        ),
+"""
+SCORE = """\
+import json, sys
+from pathlib import Path
+import numpy as np
+from sagan_div.evaluation.comparison import Comparison
+from sagan_div.evaluation.frechet import moments
+from sagan_div.evaluation.score import score
+from sagan_div.study import metrics
+from sagan_div.study.load import load
+
+study = load(Path(sys.argv[1]), sets=[f"score.metrics=[fid, {sys.argv[2]}]", "score.repeat_last_batch=[]"])
+real = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+wanted = metrics.chosen(study.score.metrics, study.score.repeat_last_batch)
+found = score(Comparison(2 * real, np.full((200, 2), 0.5), real, moments(real)), wanted)
+heads = [key.label for metric in wanted for key in metric.keys if key.table]
+print(json.dumps({"found": found, "heads": heads, "imported": sorted(sys.modules)}))
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package with the new metric."""
+    copy = tmp_path / "src"
+    shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    (copy / "sagan_div/evaluation/variety.py").write_text(MODULE)
+    registry = copy / "sagan_div/study/metrics.py"
+    before, opening, after = registry.read_text(encoding="utf-8").partition("    for metric in (\n")
+    registry.write_text(before + opening + LINE + after, encoding="utf-8")
+    return copy
+
+
+def scored(package: Path, metric: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-c", SCORE, str(ROOT / "params.yaml"), metric]
+    return subprocess.run(line, env={"PYTHONPATH": str(package)}, capture_output=True, text=True)
+
+
+def test_a_module_and_a_line_make_a_metric(package: Path) -> None:
+    done = scored(package, "variety")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["found"]["variety"] == pytest.approx(4)
+    assert "variety, %" in told["heads"]
+    assert "sagan_div.evaluation.variety" in told["imported"]
+    assert "sagan_div.evaluation.kid" not in told["imported"]  # a score depends on the modules of its own metrics alone
+
+
+def test_a_name_that_is_nearly_a_metric_s_is_answered_with_it(package: Path) -> None:
+    assert "did you mean 'variety'?" in scored(package, "varyety").stderr
