@@ -21,7 +21,7 @@ def note(text: str) -> None:
 
 @contextmanager
 def bar(what: str, total: int) -> Iterator[Advance]:
-    """A progress bar that is told how far the work is; nothing where stderr is no terminal."""
+    """A progress bar, and the function that moves it; nothing where stderr is no terminal."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.fields[words]}"), console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total, words="")

@@ -66,16 +66,16 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_weights_are_fetched_once(published: Path, tmp_path: Path, serve: Callable[[Path], str]) -> None:
-    content, told = published.read_bytes(), list[str]()
+    content, notes = published.read_bytes(), list[str]()
     mirrors = [str(tmp_path / "mirror"), str(published.parent), serve(tmp_path / "mirror") + "/"]
     for i, mirror in enumerate(mirrors):
-        path = fetch_weights(tmp_path / str(i), mirror, told.append)
+        path = fetch_weights(tmp_path / str(i), mirror, notes.append)
         assert path == tmp_path / str(i) / published_weights.WEIGHTS.name
         assert path.read_bytes() == content
-    told.clear()
+    notes.clear()
     published.unlink()
-    assert fetch_weights(tmp_path / "0", mirrors[0], told.append).read_bytes() == content
-    assert not told
+    assert fetch_weights(tmp_path / "0", mirrors[0], notes.append).read_bytes() == content
+    assert not notes
 
 
 @pytest.mark.parametrize("damage", ["short", "other"])

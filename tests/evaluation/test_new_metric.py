@@ -66,11 +66,11 @@ def scored(package: Path, metric: str) -> subprocess.CompletedProcess[str]:
 def test_a_module_and_a_line_make_a_metric(package: Path) -> None:
     done = scored(package, "variety")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["found"]["variety"] == pytest.approx(4)
-    assert "variety, %" in told["heads"]
-    assert "sagan_div.evaluation.variety" in told["imported"]
-    assert "sagan_div.evaluation.kid" not in told["imported"]  # a score depends on the modules of its own metrics alone
+    printed = json.loads(done.stdout)
+    assert printed["found"]["variety"] == pytest.approx(4)
+    assert "variety, %" in printed["heads"]
+    assert "sagan_div.evaluation.variety" in printed["imported"]
+    assert "sagan_div.evaluation.kid" not in printed["imported"]  # a score depends on the modules of its own metrics alone
 
 
 def test_a_name_that_is_nearly_a_metric_s_is_answered_with_it(package: Path) -> None:

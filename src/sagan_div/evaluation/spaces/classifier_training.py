@@ -28,7 +28,7 @@ def train_classifier(
     """The domain classifier, trained on uint8 images [N, C, S, S] with labels [N], and its accuracy on the test split.
 
     Without labels it learns to tell the four quarter turns of an image apart (Gidaris et al. 2018, arXiv 1803.07728).
-    The same settings, images, device and thread count give the same bits. `note` is told of every epoch, a line each.
+    The same settings, images, device and thread count give the same bits. `note` gets a line per epoch.
     """
     images, labels = _labelled(images, labels, settings.seed)
     test_images, test_labels = _labelled(test_images, test_labels, settings.seed)

@@ -59,7 +59,7 @@ class Extractor:
 def extract(
     extractor: Extractor, images: Images, batch_size: int = 50, progress: Callable[[int], None] = lambda done: None
 ) -> np.ndarray:
-    """Features float32 [N, d] of uint8 images [N, C, S, S], batch by batch. `progress` is told how many are done."""
+    """Features float32 [N, d] of uint8 images [N, C, S, S], batch by batch. `progress` gets how many are done."""
     result = np.empty((len(images), extractor.dimensions), np.float32)
     for start in range(0, len(images), batch_size):
         batch = torch.as_tensor(images[start : start + batch_size])

@@ -1,4 +1,4 @@
-"""What the wings of data and evaluation import: little, and nothing of what stands above them."""
+"""What data/ and evaluation/ import: little, and nothing of what stands above them."""
 
 import ast
 import subprocess
@@ -38,8 +38,8 @@ def test_what_only_reads_text_needs_no_arrays(module: str) -> None:
     assert not {"numpy", "torch"} & imported(f"import sagan_div.{module}")
 
 
-def wings(path: Path) -> Iterator[str]:
-    """The wings of our package that a module imports."""
+def packages(path: Path) -> Iterator[str]:
+    """The parts of our package that a module imports from."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sagan_div":
             inside = node.module.split(".")[1:] or [alias.name for alias in node.names]
@@ -47,9 +47,9 @@ def wings(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("wing", "below"),
+    ("part", "below"),
     [("data", {"study", "data"}), ("evaluation", {"losses", "study", "data", "models", "training", "evaluation"})],
 )
-def test_a_wing_imports_only_what_is_below_it(wing: str, below: set[str]) -> None:
-    found = {path: set(wings(path)) - BASE - below for path in (PACKAGE / wing).rglob("*.py")}
+def test_a_part_imports_only_what_is_below_it(part: str, below: set[str]) -> None:
+    found = {path: set(packages(path)) - BASE - below for path in (PACKAGE / part).rglob("*.py")}
     assert not {path: names for path, names in found.items() if names}
