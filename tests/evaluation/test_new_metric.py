@@ -31,6 +31,7 @@ SCORE = """\
 import json, sys
 from pathlib import Path
 import numpy as np
+from sagan_div import files
 from sagan_div.evaluation.comparison import Comparison
 from sagan_div.evaluation.frechet import moments
 from sagan_div.evaluation.score import score
@@ -41,8 +42,18 @@ study = load(Path(sys.argv[1]), sets=[f"score.metrics=[fid, {sys.argv[2]}]", "sc
 real = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
 wanted = metrics.chosen(study.score.metrics, study.score.repeat_last_batch)
 found = score(Comparison(2 * real, np.full((200, 2), 0.5), real, moments(real)), wanted)
-heads = [key.label for metric in wanted for key in metric.keys if key.table]
-print(json.dumps({"found": found, "heads": heads, "imported": sorted(sys.modules)}))
+imported = sorted(sys.modules)
+
+from sagan_div.report import gather
+from sagan_div.report.tables import measures
+
+layout = gather.Layout(study.study)
+cell = (study.datasets[0].name, next(iter(study.methods)), study.seeds[0])
+entry = {"extractors": {"classifier": {"count": 200, "reference_count": 200, "reference_split": "train", **found}}}
+files.write_text(gather.at(layout.cell("score", "metrics.json"), cell), json.dumps(entry))
+table = measures.table(gather.read(study, layout))
+shown = dict(zip([column.head for column in table.columns], [value.text for value in next(iter(table.rows.values()))]))
+print(json.dumps({"found": found, "shown": shown, "imported": imported}))
 """
 
 
@@ -59,8 +70,9 @@ def package(tmp_path: Path) -> Path:
 
 
 def scored(package: Path, metric: str) -> subprocess.CompletedProcess[str]:
+    """What the copy finds of generated features that are twice as varied as real ones, and shows in the table of measures."""
     line = [sys.executable, "-c", SCORE, str(ROOT / "params.yaml"), metric]
-    return subprocess.run(line, env={"PYTHONPATH": str(package)}, capture_output=True, text=True)
+    return subprocess.run(line, cwd=package.parent, env={"PYTHONPATH": str(package)}, capture_output=True, text=True)
 
 
 def test_a_module_and_a_line_make_a_metric(package: Path) -> None:
@@ -68,7 +80,7 @@ def test_a_module_and_a_line_make_a_metric(package: Path) -> None:
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert printed["found"]["variety"] == pytest.approx(4)
-    assert "variety, %" in printed["heads"]
+    assert printed["shown"]["variety, %"].startswith("400")
     assert "sagan_div.evaluation.variety" in printed["imported"]
     assert "sagan_div.evaluation.kid" not in printed["imported"]  # a score depends on the modules of its own metrics alone
 
