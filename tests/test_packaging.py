@@ -89,7 +89,15 @@ def imported() -> set[str]:
 
 
 def test_dependencies_are_what_the_code_imports() -> None:
-    assert imported() <= names(PROJECT["dependencies"] + EXTRAS["study"] + EXTRAS["onnx"])
+    required = names(PROJECT["dependencies"])
+    assert imported() <= required | names(EXTRAS["study"] + EXTRAS["onnx"])
+
+
+def test_messages_name_extras_that_there_are() -> None:
+    named = {
+        name for path in SOURCES.rglob("*.py") for name in re.findall(r"sagan-div\[(\w+)\]", path.read_text(encoding="utf-8"))
+    }
+    assert named == {"study", "onnx", "tensorboard"}
 
 
 def test_the_runtime_lock_is_what_a_study_needs_and_no_more() -> None:
