@@ -22,7 +22,7 @@ def outputs(study: Study, layout: Layout) -> dict[str, Path]:
 
 
 def write(study: Study, layout: Layout, note: Callable[[str], None]) -> Path:
-    """Make every file of `outputs` from what is there, and return the page's path; `note` is told what is missing.
+    """Make every file of `outputs` from what is there, and return the page's path; `note` gets a line for whatever is missing.
 
     A cell that has not been run is shown as such. Raises UserError where no cell of the study has left anything.
     """
