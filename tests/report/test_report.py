@@ -13,7 +13,7 @@ from PIL import Image
 from synthetic import ROOT, Tree, grow, study
 
 from sagan_div.errors import UserError
-from sagan_div.report import catalogue, pictures, prose, report
+from sagan_div.report import catalogue, missing, pictures, prose, report
 
 
 class Addresses(HTMLParser):
@@ -61,6 +61,17 @@ def test_no_file_says_where_on_the_disk_it_was_made(written: Tree, demo: Tree) -
         made = [tree.root / path for path in report.outputs(tree.study, tree.layout).values()]
         for place in (tree.root, ROOT, Path.home()):
             assert [path.name for path in made if str(place).encode() in path.read_bytes()] == []
+
+
+def test_a_reason_names_files_and_addresses_but_no_folder_of_the_machine(tmp_path: Path) -> None:
+    tree = grow(tmp_path, study("datasets=[mnist]", "methods=[dcgan]", "seeds=[0]"))
+    path = tree.at("score", "metrics.json", "mnist", "dcgan", 0)
+    content = json.loads(path.read_text())
+    why = "it cannot be had (/mnt/mirror/w.pth: No such file; https://example.org/a/w.pth: offline); put w.pth into results/a"
+    content["extractors"]["inception"] = {"fid": None, "why": why}
+    path.write_text(json.dumps(content))
+    (said,) = [line for line in missing.sentences(tree.read()) if "Inception features" in line]
+    assert "(w.pth: No such file; https://example.org/a/w.pth: offline); put w.pth into results/a" in said
 
 
 def test_images_in_colour_are_shown_in_colour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,12 @@ def _entries(layout: Layout, cell: Cell) -> Records:
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     """An extractor's numbers and reasons without its lists, the floors and the reason of the FID by one name each."""
     names = {"fid_floor": "floor", "fid_floor_measured": "floor_measured", "why_fid": "why"}
-    return {names.get(name, name): value for name, value in entry.items() if not isinstance(value, list)}
+    return {names.get(name, name): _anywhere(value) for name, value in entry.items() if not isinstance(value, list)}
+
+
+def _anywhere(value: Any) -> Any:
+    """A reason without the folders of the machine that gave it: the same report from the same results, wherever."""
+    return re.sub(r"(?<![\w./:])/(?:[^\s/:;,()]+/)+", "", value) if isinstance(value, str) else value
 
 
 def _history(path: Path) -> pd.DataFrame:
