@@ -21,7 +21,15 @@ from sagan_div.study.load import load
 from sagan_div.workflow import plan
 from support import ROOT
 
-SMALL = ("image_size=32", "width=8", "latent=20", "seeds=[0]", "datasets=[digits]", "score.extractors=[classifier]")
+SMALL = (
+    "image_size=32",
+    "width=8",
+    "latent=20",
+    "seeds=[0]",
+    "datasets=[digits]",
+    "train.images=32000000",
+    "score.extractors=[classifier]",
+)
 
 
 @dataclass(frozen=True)

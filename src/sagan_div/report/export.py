@@ -15,7 +15,7 @@ from sagan_div import files
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator, Shape
-from sagan_div.report import paper
+from sagan_div.report import paper, words
 from sagan_div.settings import plain
 from sagan_div.workflow import plan
 
@@ -135,6 +135,7 @@ def _card(facts: dict[str, Any]) -> str:
         source=paper.facts()["source"],
         terms=TERMS.get(settings.dataset),
         names=NAMES,
+        without_folders=words.without_folders,
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sagan_div.errors import UserError
+from sagan_div.report import words
 from sagan_div.report.paper import facts
 from sagan_div.study import metrics
 from sagan_div.study.metrics import Metric
@@ -182,12 +182,8 @@ def _entries(layout: Layout, cell: Cell) -> Records:
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     """An extractor's numbers and reasons without its lists, the floors and the reason of the FID by one name each."""
     names = {"fid_floor": "floor", "fid_floor_measured": "floor_measured", "why_fid": "why"}
-    return {names.get(name, name): _anywhere(value) for name, value in entry.items() if not isinstance(value, list)}
-
-
-def _anywhere(value: Any) -> Any:
-    """A reason without the folders of the machine that gave it: the same report from the same results, wherever."""
-    return re.sub(r"(?<![\w./:])/(?:[^\s/:;,()]+/)+", "", value) if isinstance(value, str) else value
+    flat = {names.get(name, name): value for name, value in entry.items() if not isinstance(value, list)}
+    return {name: words.without_folders(value) if isinstance(value, str) else value for name, value in flat.items()}
 
 
 def _history(path: Path) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Numbers and lists in words."""
 
 import math
+import re
 from collections.abc import Sequence
 
 
@@ -47,3 +48,8 @@ def duration(seconds: float | None) -> str:
 def sentence(text: str) -> str:
     """Text with a capital and a full stop."""
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def without_folders(text: str) -> str:
+    """A reason without the folders of the machine that gave it, so that equal results give equal reports everywhere."""
+    return re.sub(r"(?<![\w./:])/(?:[^\s/:;,()]+/)+", "", text)
