@@ -47,7 +47,8 @@ from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
 from sagan_div.training import engine, steps
 from sagan_div.training.state import begin
-from sagan_div.workflow import plan
+from sagan_div.workflow.jobs import planned
+from sagan_div.workflow.kinds import TRAIN
 
 COUNT = 10_000  # images of 28x28 to load from
 ENGINES = ("ordinary", "eager", "fast", "bfloat16", "inductor")
@@ -73,7 +74,7 @@ class Task(NamedTuple):
         own = {"bfloat16": ["train.precision=bfloat16"], "eager": EAGER, "inductor": EAGER}.get(self.engine, [])
         sizes = [f"image_size={self.image_size}", f"width={self.width}", f"train.batch_size={self.batch_size}"]
         study = load(Path(__file__).parents[1] / "params.yaml", sets=[*sizes, *own])
-        found = plan.settings(study, "train", "mnist", self.method, 0)
+        found = planned(study, TRAIN, {"dataset": "mnist", "method": self.method, "seed": 0}).settings
         assert isinstance(found, TrainSettings)
         return found
 

@@ -4,7 +4,6 @@ import functools
 import gzip
 import http.server
 import runpy
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from sagan_div.evaluation.spaces.weights import WEIGHTS
-from support import ROOT, TINY, digits, params_alone
+from support import ROOT, TINY, copy_project, digits
 
 
 @pytest.fixture(autouse=True)
@@ -27,16 +26,7 @@ def _one_thread() -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project's own files, with the tiny study beside them."""
-    copy = tmp_path / "project"
-    listed = ("params.yaml", "dvc.yaml", "workflow", "profiles", "src", ".dvc/config", ".dvcignore", ".gitignore")
-    for name in listed:
-        source, target = ROOT / name, copy / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        elif source.exists():
-            shutil.copy(source, target)
-    params_alone(copy)
+    copy = copy_project(tmp_path / "project")
     (copy / "tiny.yaml").write_text(TINY)
     return copy
 

@@ -44,6 +44,12 @@ def train_settings(study: Study, method: str, dataset: str = "digits", seed: int
     return TrainSettings(dataset=dataset, method=method, seed=seed, **shape, recipe=recipe, train=study.train)
 
 
+PROJECT = (  # the project's own files, as far as a study needs them
+    *("params.yaml", "dvc.yaml", "Snakefile", "workflow", "profiles", "config", "src"),
+    *(".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore", ".gitattributes"),
+)
+
+
 class Run(subprocess.CompletedProcess[str]):
     """A finished command, with what it printed on stderr as one line where it failed."""
 
@@ -70,6 +76,16 @@ def params_alone(folder: Path, *overlays: str) -> Path:
             (Path(beside) / "overlay.yaml").write_text(text, encoding="utf-8")
             adopt(path, [Path(beside) / "overlay.yaml"])
     return path
+
+
+def copy_project(folder: Path) -> Path:
+    """A copy of the project's own files, to run studies in and to edit."""
+    skip = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in PROJECT:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target, ignore=skip) if source.is_dir() else shutil.copy(source, target)
+    return folder
 
 
 def md5s(folder: Path) -> list[tuple[str, str]]:

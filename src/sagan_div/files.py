@@ -5,7 +5,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from sagan_div.errors import UserError
@@ -68,7 +67,6 @@ def sha256(path: Path) -> str:
         raise UserError(f"{path}: is missing; run the phase that makes it first") from None
 
 
-@cache
 def digest(folder: Path) -> str:
     """The SHA-256 of all files below a folder with their names; of nothing where there is no such folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())

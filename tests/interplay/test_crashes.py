@@ -14,7 +14,7 @@ from projects import Project, finished, start
 
 from sagan_div.study import schema as config
 from sagan_div.study.load import load
-from sagan_div.workflow import plan
+from sagan_div.workflow.jobs import jobs
 
 pytestmark = pytest.mark.slow
 COMMANDS = {"snakemake": ("snakemake", "--cores", "2", "--resources", "gpu=2"), "dvc": ("dvc", "repro")}
@@ -56,7 +56,7 @@ def test_a_full_disk_fails_one_cell_with_one_line(fresh: Project, tmp_path: Path
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", small], check=True)
     try:
         failed = project.run("snakemake", "sample", "--cores", "1", "--keep-going", status=1, STANDIN_PADDING="10000")
-        assert finished(failed).get("draw") == 1
+        assert finished(failed).get("sample_cell") == 1
         lines = [log.read_text() for log in (project.path / "logs/main/sample").rglob("*.log") if log.stat().st_size]
         assert len(lines) == 1
         assert "cannot be written (No space left on device); free or choose another place" in lines[0]
@@ -64,7 +64,7 @@ def test_a_full_disk_fails_one_cell_with_one_line(fresh: Project, tmp_path: Path
         (whole,) = small.rglob("record.json")
         assert {path.parent for path in small.rglob("*") if path.is_file()} == {whole.parent}
         subprocess.run(["mount", "-o", "remount,size=1m", small], check=True)
-        assert project.compute() == {"draw": 1, "measure": 2, "report": 1}
+        assert project.compute() == {"sample_cell": 1, "score_cell": 2, "report": 1}
         assert project.metrics() == project.right()
     finally:
         subprocess.run(["umount", small], check=True)
@@ -88,7 +88,7 @@ def complete(project: Project) -> list[Path]:
     """The records of the jobs that Snakemake saw end; what an orphan ended after it is done again."""
     markers = (project.path / ".snakemake/incomplete").glob("*")
     unseen = {base64.urlsafe_b64decode(marker.name).decode() for marker in markers}
-    records = [each.record for phase in plan.PHASES[:-1] for each in plan.jobs(study(project), phase)]
+    records = [each.record for each in jobs(study(project))]
     return [project.path / path for path in records if (project.path / path).exists() and str(path) not in unseen]
 
 

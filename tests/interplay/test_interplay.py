@@ -8,12 +8,13 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from projects import ALL, EDITED, Project, start
+from projects import ALL, CELL_JOBS, EDITED, Project, environment, start, wait_for
 
-from sagan_div.study.adopt import adopt
+from support import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +87,8 @@ def test_what_is_the_same_reruns_nothing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("key", "jobs"),
     [
-        ("sample", {"draw": 2, "measure": 2, "report": 1}),
-        ("score", {"statistics": 1, "measure": 2, "report": 1}),
+        ("sample", {"sample_cell": 2, "score_cell": 2, "report": 1}),
+        ("score", {"reference_statistics": 1, "score_cell": 2, "report": 1}),
     ],
 )
 def test_only_what_comes_after_an_edit_runs(project: Project, key: str, jobs: dict[str, int]) -> None:
@@ -98,24 +99,38 @@ def test_only_what_comes_after_an_edit_runs(project: Project, key: str, jobs: di
     assert project.metrics() == project.right()
 
 
-def test_an_adopted_overlay_is_what_both_tools_know(project: Project) -> None:
-    """Written into params.yaml it is recorded by `dvc repro`; on the command line it is a study of its own, and never mixes."""
+def test_an_overlay_is_a_study_of_its_own_until_it_is_adopted(project: Project) -> None:
+    """On the command line it is a study beside, and never mixes; adopted into params.yaml, `dvc repro` records it."""
     overlay = project.path / "workflow/overlays/longer.yaml"
     overlay.write_text("study: longer\nmethods: {dcgan: {n_critic: 3}}\n")
     before = project.metrics()
-    assert project.compute("--configfile", "workflow/overlays/longer.yaml")["cell"] == 2
-    assert project.planned() == {}
+    assert project.compute("--configfile", "workflow/overlays/longer.yaml")["train_cell"] == 2
+    project.idle()
     assert project.metrics() == before
     shutil.rmtree(project.path / "results/longer")
-    adopt(project.path / "params.yaml", [overlay])
+    project.run("sagan-div", "adopt", "workflow/overlays/longer.yaml", PYTHONPATH="src")
     assert project.repro() == EDITED
     assert project.metrics() == project.right() != before
+    project.idle()
+
+
+@pytest.mark.parametrize("words", [("dvc", "repro"), ("snakemake", "-n"), ("dvc", "exp", "run", "-S", "study=other")])
+def test_the_study_of_record_keeps_its_name(project: Project, words: tuple[str, ...]) -> None:
+    """Under another name its results would be elsewhere, and DVC would delete those that it knows."""
+    before = project.metrics()
+    if words[1] != "exp":
+        project.study(lambda values: values.update(study="other"))
+    refused = project.run(*words, status=None)
+    assert refused.returncode != 0
+    assert "study: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert project.metrics() == before
 
 
 def test_slow_methods_start_first_and_gpus_are_not_shared(project: Project) -> None:
     project.study(lambda values: values["train"].update(images=64))
     done = project.run("snakemake", "train", "--cores", "2", "--resources", "gpu=1", STANDIN_SECONDS="1")
-    said = re.findall(r"train ([\w-]+) on digits|(Finished) jobid: \d+ \(Rule: cell", done.stdout + done.stderr)
+    said = re.findall(r"train ([\w-]+) on digits|(Finished) jobid: \d+ \(Rule: train_cell", done.stdout + done.stderr)
     assert [method or finished for method, finished in said] == ["sagan-div-d", "Finished", "dcgan", "Finished"]
 
 
@@ -166,9 +181,9 @@ def test_row_6_an_experiment_in_a_folder_of_its_own(project: Project) -> None:
 
 def test_row_6_an_experiment_runs_the_source_that_it_was_started_with(project: Project) -> None:
     """The results are checked out after the source, so no date tells that it is another."""
-    source = project.path / "src/sagan_div/losses.py"
-    source.write_text(source.read_text() + "# another\n")
-    assert project.jobs("dvc", "exp", "run", "--temp", "--name", "other") == {"cell": 2, "draw": 2, "measure": 2, "report": 1}
+    project.edit("training/loop.py")
+    jobs = project.jobs("dvc", "exp", "run", "--temp", "--name", "other")
+    assert jobs == dict.fromkeys(CELL_JOBS, 2) | {"report": 1}
     project.run("dvc", "exp", "apply", "-q", "other")
     assert project.metrics() == project.right()
 
@@ -180,7 +195,7 @@ def test_row_7_a_queue_of_two_side_by_side(project: Project) -> None:
     project.run("dvc", "queue", "start", "-j", "2")
     for rate in (0.3, 0.4):
         log = project.run("dvc", "queue", "logs", "--follow", f"rate-{rate}")
-        assert (log.stdout + log.stderr).count("(Rule: cell)") == 1
+        assert (log.stdout + log.stderr).count("(Rule: train_cell)") == 1
         project.run("dvc", "exp", "apply", "-q", f"rate-{rate}")
         assert project.metrics() == project.right()
 
@@ -204,7 +219,7 @@ def test_row_8_links_into_the_cache_are_refused(project: Project, kind: str) -> 
 
 def test_row_9_new_seeds_keep_the_old_one(project: Project) -> None:
     project.study(lambda values: values.update(seeds=[0, 1, 2]))
-    assert project.repro() == {"cell": 4, "draw": 4, "measure": 4, "report": 1}
+    assert project.repro() == {"train_cell": 4, "sample_cell": 4, "score_cell": 4, "report": 1}
     assert project.metrics() == project.right()
 
 
@@ -218,13 +233,20 @@ def test_row_10_a_removed_method_leaves_nothing(project: Project) -> None:
 
 def test_row_11_an_edited_source_file(project: Project) -> None:
     """Only what it shapes runs: a metric re-trains nothing; the distance that training rates its generators by does."""
-    source, shared = (project.path / f"src/sagan_div/{name}.py" for name in ("metrics", "frechet"))
-    source.write_text(source.read_text() + "# another\n")
-    assert project.planned() == {"measure": 2, "report": 1}
-    assert project.repro() == {"measure": 2, "report": 1}
+    project.edit("evaluation/kid.py")
+    scored = {"score_cell": 2, "report": 1}
+    assert project.planned() == scored
+    assert project.repro() == scored
     project.idle()
-    shared.write_text(shared.read_text() + "# another\n")
-    assert project.planned() == {"statistics": 1, "floor": 1, "cell": 2, "draw": 2, "measure": 2, "report": 1}
+    project.edit("evaluation/frechet.py")
+    assert project.planned() == {"reference_statistics": 1, "real_vs_real": 1, **dict.fromkeys(CELL_JOBS, 2), "report": 1}
+
+
+def test_row_11_a_comment_reruns_nothing(project: Project) -> None:
+    for path in (project.path / "src/sagan_div").rglob("*.py"):
+        path.write_text(path.read_text() + "\n# a comment\n")
+    project.run("sagan-div", "fingerprint", "--check", PYTHONPATH="src")
+    project.idle()
 
 
 def test_row_12_lost_weights_come_from_the_cache_or_are_trained_again(project: Project) -> None:
@@ -233,7 +255,7 @@ def test_row_12_lost_weights_come_from_the_cache_or_are_trained_again(project: P
     project.run("dvc", "checkout", "-q")
     project.idle()
     weights.unlink()
-    assert project.repro() == {"cell": 1, "report": 1}  # bit for bit the same, so nothing else
+    assert project.repro() == {"train_cell": 1, "report": 1}  # bit for bit the same, so nothing else
     project.idle()
 
 
@@ -243,8 +265,90 @@ def test_a_damaged_artefact_is_made_again(project: Project) -> None:
     before = weights.stat()
     weights.write_text(weights.read_text()[::-1])
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert project.repro()["cell"] == 1
+    assert project.repro()["train_cell"] == 1
     assert project.metrics() == project.right()
+
+
+def test_snakemake_alone_makes_a_damaged_artefact_again(project: Project) -> None:
+    """Metrics of two methods swapped with their dates kept: neither run nor report may take them for what they are not."""
+    first, second = (project.path / f"results/score/digits/{name}/seed0/metrics.json" for name in ("dcgan", "sagan-div-d"))
+    texts, dates = [path.read_text() for path in (first, second)], first.stat()
+    for path, text in zip((first, second), reversed(texts), strict=True):
+        path.write_text(text)
+        os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
+    refused = project.run("snakemake", "--report", "page.html", status=None)
+    assert refused.returncode != 0
+    assert "metrics.json is not what it was when it was made" in refused.stderr
+    assert project.planned() == {"score_cell": 2, "report": 1}
+    assert project.compute() == {"score_cell": 2, "report": 1}
+    assert project.metrics() == project.right()
+
+
+@pytest.mark.parametrize("shift", [1e6, -1e6])
+def test_results_copied_to_another_clone_are_up_to_date(project: Project, tmp_path: Path, shift: float) -> None:
+    """Without Snakemake's memory, all of them older or newer than the sources."""
+    clone = project.clone(tmp_path / "clone")
+    for name in ("data", "results"):
+        shutil.copytree(project.path / name, clone.path / name, dirs_exist_ok=True)
+    for path in (path for name in ("data", "results") for path in (clone.path / name).rglob("*") if path.is_file()):
+        os.utime(path, (path.stat().st_mtime + shift,) * 2)
+    assert clone.planned() == {}
+    clone.run("dvc", "commit", "-q", "-f")
+    clone.idle()
+
+
+def test_files_dated_in_the_future_cost_no_result(project: Project) -> None:
+    for path in (project.path / "data").rglob("*.npy"):
+        os.utime(path, (path.stat().st_mtime + 1e6,) * 2)
+    project.faster()
+    assert project.compute() == EDITED
+    assert project.metrics() == project.right()
+
+
+def test_settings_edited_while_a_phase_runs_are_not_recorded_as_used(project: Project) -> None:
+    """DVC reads params.yaml again when a stage ends, and would note the new text beside the old results."""
+    project.study(lambda values: values.update(protocol="code"))
+    edit = "sed -i 's/^protocol: code/protocol: text/' params.yaml"
+    stage = project.path / "dvc.yaml"
+    before = stage.read_text()
+    stage.write_text(before.replace("- snakemake report", f"- (sleep 4; {edit}) & snakemake report"))
+    failed = project.run("dvc", "repro", status=None, REPRO_PROFILE="profiles/ci", STANDIN_SECONDS="5")
+    assert failed.returncode != 0
+    assert "report: it was made with other settings: protocol code -> text" in failed.stdout + failed.stderr
+    stage.write_text(before)
+    assert project.repro() == {"report": 1}
+    project.idle()
+
+
+def test_dvc_repro_beside_a_running_snakemake_deletes_nothing(project: Project) -> None:
+    project.faster()
+    words = ["snakemake", "--cores", "2", "--quiet", "rules"]
+    with subprocess.Popen(words, cwd=project.path, env=environment(STANDIN_SECONDS="4"), stderr=subprocess.DEVNULL) as running:
+        wait_for(lambda: any((project.path / ".snakemake/locks").glob("*")))
+        before = {path for path in (project.path / "results").rglob("*") if path.is_file()}
+        refused = project.run("dvc", "repro", status=None, REPRO_PROFILE="profiles/ci")
+        assert refused.returncode != 0
+        assert "snakemake is at work in this folder" in refused.stderr
+        assert {path for path in before if not path.exists() and "dcgan" not in str(path)} == set()
+        assert running.wait() == 0
+    assert project.metrics() == project.right()
+
+
+def test_another_study_leaves_the_study_of_record_as_it_is(project: Project) -> None:
+    (project.path / "other.yaml").write_text("study: other\nseeds: [1]\n")
+    assert project.compute("--configfile", "other.yaml")["train_cell"] == 2
+    project.idle()
+    assert project.run("git", "status", "--porcelain").stdout.split("\n")[0] == "?? other.yaml"
+
+
+def test_line_endings_of_a_checkout_change_nothing(project: Project, tmp_path: Path) -> None:
+    shutil.copy(ROOT / ".gitattributes", project.path / ".gitattributes")
+    project.commit("Fix line endings")
+    project.run("git", "clone", "-q", "-c", "core.autocrlf=true", project.path, tmp_path / "clone")
+    clone = Project(tmp_path / "clone")
+    shutil.copy(project.path / ".dvc/config.local", clone.path / ".dvc/config.local")
+    clone.run("dvc", "pull", "-q")
+    clone.idle()
 
 
 def test_snakemake_alone_needs_no_memory_of_its_own(project: Project) -> None:

@@ -18,7 +18,10 @@ from sagan_div.study import schema as config
 from sagan_div.study.job_settings import ReferenceSettings, ScoreSettings, TrainSettings
 from sagan_div.study.load import load
 from sagan_div.training.state import begin
-from sagan_div.workflow import plan
+from sagan_div.workflow.jobs import job as job_of
+from sagan_div.workflow.jobs import planned
+from sagan_div.workflow.kinds import REFERENCE, SCORE, TRAIN
+from sagan_div.workflow.layout import Layout
 from support import ROOT, as_folder, digits, pytorch_fid, trained
 
 CPU = Machine(torch.device("cpu"))
@@ -26,24 +29,24 @@ CELL = {"dataset": "digits", "method": "dcgan", "seed": 0}
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Layout:
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     """A study whose dataset of 16x16 digits is there."""
     monkeypatch.chdir(tmp_path)
-    layout, images = plan.Layout("tiny"), digits()[0].numpy()
+    layout, images = Layout("tiny"), digits()[0].numpy()
     for split, chosen in (("train", images[:600]), ("test", images[600:800])):
         arrays.write(Path(str(layout.images(split)).format(dataset="digits")), chosen)
     return layout
 
 
 def scored(
-    layout: plan.Layout, extractor: config.Extractor, samples: torch.Tensor, metrics: tuple[config.Metric, ...], **about: object
+    layout: Layout, extractor: config.Extractor, samples: torch.Tensor, metrics: tuple[config.Metric, ...], **about: object
 ) -> dict[str, object]:
     """What the score job says of samples in a feature space, after its reference job."""
     chosen = config.ReferenceConfig(split="train", count=about.pop("count", 200))  # type: ignore[arg-type]
     common = {"mode": "fast", "repeat_last_batch": ()} | about
     settings = ReferenceSettings(dataset="digits", image_size=16, extractor=extractor, reference=chosen, **common)  # type: ignore[arg-type]
-    reference.work(plan.job("reference", settings, layout), CPU)
-    job = plan.job("score", ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
+    reference.work(job_of(REFERENCE, settings, layout), CPU)
+    job = job_of(SCORE, ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
     save_samples(job.inputs["samples"], samples)
     score.work(job, CPU)
     found: dict[str, object] = json.loads(job.outputs["metrics"].read_text())["extractors"][extractor]
@@ -51,14 +54,14 @@ def scored(
 
 
 @pytest.fixture
-def classifier(study: plan.Layout) -> plan.Layout:
+def classifier(study: Layout) -> Layout:
     images, labels = digits()
     network, _ = trained(images[:600], labels[:600])
     save_classifier(Path(str(study.classifier).format(dataset="digits")), network, {"dataset": "digits"})
     return study
 
 
-def test_copies_of_training_images_are_found_and_named(classifier: plan.Layout) -> None:
+def test_copies_of_training_images_are_found_and_named(classifier: Layout) -> None:
     images = digits()[0]
     honest = scored(classifier, "classifier", images[800:1100], ("memorisation",))
     copied = scored(classifier, "classifier", torch.cat([images[40:48], images[808:1092], images[:8]]), ("memorisation",))
@@ -68,7 +71,7 @@ def test_copies_of_training_images_are_found_and_named(classifier: plan.Layout) 
     assert honest["nearer"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: plan.Layout) -> None:
+def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: Layout) -> None:
     found = scored(classifier, "classifier", digits()[0][:5], ("fid", "kid", "is", "prdc"), repeat_last_batch=(32,))
     assert found["is"] is None
     assert found["precision"] is None
@@ -81,8 +84,8 @@ def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: plan.Layo
 
 @pytest.mark.parametrize("best_images", [64, 128])
 def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_images: int) -> None:
-    study = load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
-    settings = plan.settings(study, "train", "mnist", "dcgan", 0)
+    told = load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
+    settings = planned(told, TRAIN, {"dataset": "mnist", "method": "dcgan", "seed": 0}).settings
     assert isinstance(settings, TrainSettings)
     run = begin(settings, Shape(16, 1, 4, 100), torch.device("cpu"))
     run.cycle = 128 // (settings.recipe.n_critic * settings.batch_size)
@@ -105,7 +108,7 @@ def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_i
 
 
 @pytest.mark.slow
-def test_exact_mode_scores_by_the_digits_of_pytorch_fid(study: plan.Layout, weights: Path, tmp_path: Path) -> None:
+def test_exact_mode_scores_by_the_digits_of_pytorch_fid(study: Layout, weights: Path, tmp_path: Path) -> None:
     marker = study.weights
     marker.parent.mkdir(parents=True)
     (marker.parent / weights.name).symlink_to(weights)

@@ -13,7 +13,9 @@ from sagan_div.report import gather, report
 from sagan_div.settings import plain
 from sagan_div.study import schema as config
 from sagan_div.study.load import load
-from sagan_div.workflow import plan
+from sagan_div.workflow.jobs import cells, planned
+from sagan_div.workflow.kinds import KINDS, TRAIN
+from sagan_div.workflow.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = (
@@ -90,8 +92,8 @@ class Tree:
     channels: dict[str, int] = field(default_factory=dict)
 
     @property
-    def layout(self) -> plan.Layout:
-        return plan.Layout(self.study.study)
+    def layout(self) -> Layout:
+        return Layout(self.study.study)
 
     @property
     def results(self) -> Path:
@@ -123,7 +125,7 @@ class Tree:
 
     def train(self, dataset: str, method: str, seed: int) -> None:
         """What training leaves: the history, the best and the last generator (untrained here, and apart), the record."""
-        settings = plan.settings(self.study, "train", dataset, method, seed)
+        settings = planned(self.study, TRAIN, {"dataset": dataset, "method": method, "seed": seed}).settings
         shape = networks.Shape(self.study.image_size, self.channels.get(dataset, 1), self.study.width, self.study.latent)
         about = {"settings": plain(settings), "channels": shape.channels}
         for name, drawn in (("best", seed), ("last", seed + 1000)):
@@ -163,7 +165,7 @@ class Tree:
         self.record("score", dataset, method, seed)
 
     def record(self, phase: str, dataset: str, method: str, seed: int, **about: Any) -> None:
-        settings = plain(plan.settings(self.study, phase, dataset, method, seed))
+        settings = plain(planned(self.study, KINDS[phase], {"dataset": dataset, "method": method, "seed": seed}).settings)
         content = {"job": f"{phase} {dataset} {method} {seed}", "settings": settings, "code": {}, "inputs": {}, "outputs": {}}
         self.at(phase, "record.json", dataset, method, seed).write_text(json.dumps(content | ABOUT | about))
 
@@ -175,7 +177,7 @@ def grow(
     tree = Tree(root, settings, channels or {})
     for dataset in settings.datasets:
         tree.data(dataset.name)
-    for cell in plan.cells(settings):
+    for cell in cells(settings):
         left_off = (gaps or {}).get((cell["dataset"], cell["method"]))
         if left_off != "not run":
             tree.train(**cell)

@@ -18,7 +18,9 @@ from sagan_div.models import checkpoints, networks, sampling
 from sagan_div.report import export as sharing
 from sagan_div.settings import plain
 from sagan_div.study.load import load
-from sagan_div.workflow import plan
+from sagan_div.workflow import records
+from sagan_div.workflow.jobs import planned
+from sagan_div.workflow.kinds import KINDS
 from support import ROOT
 
 SMALL = (
@@ -68,7 +70,7 @@ def leave(root: Path, method: str) -> Cell:
             parameter.fill_(0.7) if name.endswith("gamma") else parameter.mul_(5)  # images with contrast, attention at work
     with contextlib.chdir(root):
         for phase, about in (("train", {"seconds": 12.5, "commit": "0123abc"}), ("sample", {}), ("score", {})):
-            job = plan.job(phase, plan.settings(study, phase, "digits", method, 0), plan.Layout())
+            job = planned(study, KINDS[phase], {"dataset": "digits", "method": method, "seed": 0})
             for path in (*job.inputs.values(), *job.outputs.values()):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
@@ -78,7 +80,7 @@ def leave(root: Path, method: str) -> Cell:
             if phase == "score":
                 scores = {"classifier": {"fid": 17.25, "count": 1000, "reference_split": "train"}}
                 job.outputs["metrics"].write_text(json.dumps({"extractors": scores}))
-            plan.record(job, about)
+            records.write(job, records.used(job), about)
     return Cell(root, method)
 
 
@@ -130,7 +132,7 @@ def test_the_card_says_what_it_is_how_it_was_made_and_how_it_scored(cell: Cell) 
     assert "# SAGAN-div a on digits, seed 0" in card
     for row in ("| commit | 0123abc |", "| n_critic | 5 |", "| fid | 17.25 |", "| count | 1,000 |"):
         assert row in card
-    assert "640 of 32,000,000" in card
+    assert "640 of 256,000" in card
     assert "CC BY 4.0" in card
     assert len(examples(card, "python")) == 2  # of both files in the folder
     assert "\n\n\n" not in card

@@ -80,7 +80,7 @@ import sys
 from pathlib import Path
 from sagan_div.report import comparison, report
 from sagan_div.study.load import load
-from sagan_div.workflow.plan import Layout
+from sagan_div.workflow.layout import Layout
 study = load(Path(sys.argv[1]), sets=sys.argv[2:])
 report.summary(study, Layout(study.study)), report.scores(study, Layout(study.study))
 comparison.table(comparison.compare(comparison.read("results"), comparison.read("results"), every=True), "a", "b")

@@ -18,7 +18,7 @@ from sagan_div.report.tables import cells, measures, networks, real_vs_real, reg
 from sagan_div.report.tables.table import Column, Table, Value
 from sagan_div.study import metrics
 from sagan_div.study.load import load
-from sagan_div.workflow import plan
+from sagan_div.workflow.layout import Layout
 
 
 def test_further_measures_are_passed_on(written: Tree) -> None:
@@ -143,7 +143,7 @@ def test_scores_without_reference_or_floor_are_shown_as_they_are(tmp_path: Path)
 def test_table_1_has_every_layer_of_every_method_as_it_is_built() -> None:
     """The paper's own shapes at its own size, by Table 1; the norms, by Table 3 and docs/protocols.md (A7 to A13)."""
     settings = load(ROOT / "params.yaml", sets=["image_size=64", "width=64", "methods=[dcgan, sagan-div-a, sagan-div-d]"])
-    results = gather.Results(settings, plan.Layout(), *[pd.DataFrame()] * 4, records={}, entries={})
+    results = gather.Results(settings, Layout(), *[pd.DataFrame()] * 4, records={}, entries={})
     table = networks.table(results, architecture.networks(settings, [1]))
     assert table.notes[0] == "Kernels, strides, padding and outputs of every method are those of the paper’s Table 1."
     found = table.tidy.set_index(["method", "network", "layer"])

@@ -13,12 +13,14 @@ from cluster import Cluster, lacking, until
 sys.path.append(str(Path(__file__).parent.parent / "interplay"))
 from projects import Project, start
 
+from sagan_div.workflow.kinds import KINDS
+
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="snakemake-executor-plugin-slurm is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(lacking() is not None, reason=str(lacking()))]
 ON_CLUSTER = (
     *("--profile", "profiles/slurm", "--slurm-status-command", "squeue"),
     *("--slurm-init-seconds-before-status-checks", "2"),
-    *("--set-resources", *(f"{rule}:gpu=0" for rule in ("classifier", "statistics", "floor", "cell", "draw", "measure"))),
+    *("--set-resources", *(f"{kind.rule}:gpu=0" for kind in KINDS.values() if "device" in kind.options)),
 )
 SMALL_JOBS = ("--default-resources", "mem_mb=500", "runtime=5")
 SIGNAL = "slurm_extra='--signal=TERM@120'"  # the profile's own, which --default-resources would replace
@@ -48,9 +50,9 @@ def submit(project: Project, cluster: Cluster, *words: str, **environment: str) 
 def test_a_cancelled_job_and_a_failed_node_cost_no_result(project: Project, cluster: Cluster) -> None:
     project.compute("reference")
     snakemake = submit(project, cluster, *SMALL_JOBS, STANDIN_SECONDS="8")
-    until(lambda: cluster.running("cell"), "a cell on the cluster", 240)
-    cluster("scancel", cluster.running("cell")[0])
-    until(lambda: cluster.running("draw"), "samples on the cluster", 240)
+    until(lambda: cluster.running("train_cell"), "a cell on the cluster", 240)
+    cluster("scancel", cluster.running("train_cell")[0])
+    until(lambda: cluster.running("sample_cell"), "samples on the cluster", 240)
     cluster.down()
     cluster("scontrol", "update", f"NodeName={cluster.node}", "State=DOWN", "Reason=test")
     cluster.up()

@@ -13,7 +13,7 @@ from sagan_div.errors import UserError
 from sagan_div.settings import canonical
 from sagan_div.study.load import load
 from sagan_div.study.schema import Study
-from sagan_div.workflow import plan
+from sagan_div.workflow.jobs import jobs as jobs_of
 from support import ROOT
 
 PARAMS = ROOT / "params.yaml"
@@ -65,7 +65,7 @@ def other(key: str, value: Any) -> Any:
 
 def given(study: Study) -> tuple[set[str], str]:
     """What the jobs of a study are given: all but the report, and the report, which is given the study."""
-    jobs = [job for phase in plan.PHASES[:-1] for job in plan.jobs(study, phase)]
+    jobs = jobs_of(study)
     return {f"{job.kind} {canonical(job.settings)}" for job in jobs}, canonical(study)
 
 

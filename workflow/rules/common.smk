@@ -1,40 +1,32 @@
-"""The study, and what every rule asks of it. All knowledge of jobs, paths and settings is in sagan_div.workflow.plan."""
+"""The study, and what every rule asks of it. Jobs, paths and settings are declared in sagan_div.workflow."""
 
-import functools
 import os
 import re
 import sys
 from pathlib import Path
 
-# the package of this very checkout, also in a second clone or in DVC's temporary ones
-sys.path.insert(0, str(Path("src").resolve()))
-
-from sagan_div.settings import canonical
-from sagan_div.study.load import load
-from sagan_div.workflow import plan
-from sagan_div.report import report as report_room
-from sagan_div.errors import UserError
-
+HOME = Path(str(workflow.current_basedir)).parents[1]
+SOURCE = (
+    HOME / "src"
+)  # the package of this very checkout; where there is none, the installed one is used
+if SOURCE.is_dir():
+    sys.path.insert(0, str(SOURCE))
+    os.environ.update(PYTHONPATH=str(SOURCE))  # for `sagan-div` in jobs
 os.environ.update(
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]),
-    PYTHONPATH=str(Path("src").resolve()),
-)  # for `sagan-div`
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")])
+)
 
-try:
-    # Snakemake's own reader takes 010 for 8: its files are read again, and only what --config says is taken from it
-    STUDY = load(
-        Path("params.yaml"),
-        workflow.overwrite_configfiles,
-        layer=workflow.config_settings.config,
-    )
-    plan.refuse_blind_spots(STUDY)
-except UserError as error:
-    print(f"snakemake: {error}", file=sys.stderr)
-    sys.exit(2)
+from sagan_div.report.report import outputs as report_outputs
+from sagan_div.workflow.rules import Rules
 
-LAYOUT = plan.Layout(STUDY.study)
-LOGS = f"logs/{STUDY.study}"
-RUNTIMES = f"logs/{STUDY.study}/runtimes"
+RULES = Rules(workflow, config, HOME, report_outputs)
+reads, writes, settings, made_by = (
+    RULES.reads,
+    RULES.writes,
+    RULES.settings,
+    RULES.made_by,
+)
+CELL = ("{dataset}", "{method}", "seed{seed}")
 
 
 def names(values):
@@ -43,99 +35,28 @@ def names(values):
 
 
 wildcard_constraints:
-    dataset=names(dataset.name for dataset in STUDY.datasets),
-    method=names(STUDY.methods),
-    seed=names(STUDY.seeds),
-    extractor=names(STUDY.score.extractors),
+    dataset=names(dataset.name for dataset in RULES.study.datasets),
+    method=names(RULES.study.methods),
+    seed=names(RULES.study.seeds),
+    extractor=names(RULES.study.score.extractors),
 
 
-def reads(kind, extractors=()):
-    """The inputs of a kind of job by name, its source files among them."""
-    inputs, _, _ = plan.patterns(kind, LAYOUT, extractors)
-    return {name: str(path) for name, path in inputs.items()} | {
-        "code": plan.code(kind)
-    }
-
-
-def writes(kind):
-    """The outputs of a kind of job by name, its record among them."""
-    _, outputs, record = plan.patterns(kind, LAYOUT)
-    return {name: str(path) for name, path in outputs.items()} | {"record": str(record)}
-
-
-@functools.cache
-def misfits():
-    """The records that do not fit the study."""
-    found = {str(record) for record in plan.stale(STUDY)}
-    if plan.stale_report(STUDY, report_room.outputs(STUDY, LAYOUT)):
-        found.add(writes("report")["record"])
-    return found
-
-
-def afresh(kind):
-    """No input, but a word to Snakemake: a job whose record does not fit the study runs, whatever Snakemake remembers of it."""
-
-    def force(wildcards):
-        record = writes(kind)["record"].format(**wildcards)
-        if workflow.is_main_process and record in misfits():
-            workflow.dag.forcefiles.add(record)
-        return []
-
-    return force
-
-
-def told(kind):
-    """The settings that a job is told, as one line of canonical JSON: equal settings are equal text."""
-
-    def settings(wildcards):
-        return canonical(plan.settings(STUDY, kind, **wildcards))
-
-    return settings
-
-
-def made_by(phase):
-    """All that the jobs of a phase leave behind."""
-    return [
-        str(path)
-        for job in plan.jobs(STUDY, phase)
-        for path in (*job.outputs.values(), job.record)
-    ]
-
-
-def work(wildcards):
-    """Slow methods first, so that the last minutes of a phase do not wait for one of them: those with more to differentiate."""
-    method = STUDY.methods[wildcards.method]
-    return 10 * (method.loss.name == "wasserstein-divergence") + 5 * (
-        method.generator.attention != "none"
-    )
-
-
-def reference_inputs(wildcards):
-    """Statistics in a feature space need that space's network only."""
-    return reads("reference", [wildcards.extractor])
-
-
-def floor_inputs(wildcards):
-    return reads("floor", [wildcards.extractor])
-
-
-def page(name):
-    """A file of the report, with caption and category where Snakemake's own report shall show it."""
-    path = str(report_room.outputs(STUDY, LAYOUT)[name])
-    if path.endswith(".html"):
-        return report(path, caption="../report/page.rst", category="Report")
-    if path.endswith(".png"):
+def page(name, path):
+    """A file of the report, with caption and category where Snakemake's own report shows it."""
+    if path.suffix == ".html":
+        return report(str(path), caption="../report/page.rst", category="Report")
+    if path.suffix == ".png":
         return report(
-            path,
+            str(path),
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": Path(path).stem},
+            labels={"figure": path.stem},
         )
-    if path.endswith(".csv") and "/tables/" in path:
+    if path.suffix == ".csv" and path.parent.name == "tables":
         return report(
-            path,
+            str(path),
             caption="../report/table.rst",
             category="Tables",
-            labels={"table": Path(path).stem},
+            labels={"table": path.stem},
         )
-    return path
+    return str(path)

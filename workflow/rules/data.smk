@@ -7,22 +7,21 @@ rule data:
         made_by("data"),
 
 
-rule fetch:
+rule fetch_data:
     input:
-        afresh("data"),
-        **reads("data"),
+        unpack(reads("data")),
     output:
         **writes("data"),
     log:
-        f"{LOGS}/data/{{dataset}}.log",
+        RULES.log("data", "{dataset}"),
     benchmark:
-        f"{RUNTIMES}/data/{{dataset}}.jsonl"
+        RULES.runtime("data", "{dataset}")
     retries: 1
     conda:
         "../envs/sagan-div.yaml"
     params:
-        settings=told("data"),
-        study=STUDY.study,
+        settings=settings("data"),
+        study=RULES.study.study,
     message:
         "fetch {wildcards.dataset}"
     shell:

@@ -7,89 +7,85 @@ rule reference:
         made_by("reference"),
 
 
-rule weights:
+rule fetch_weights:
     input:
-        afresh("weights"),
-        **reads("weights"),
+        unpack(reads("weights")),
     output:
         **writes("weights"),
     log:
-        f"{LOGS}/reference/weights.log",
+        RULES.log("reference", "weights"),
     conda:
         "../envs/sagan-div.yaml"
     params:
-        settings=told("weights"),
-        study=STUDY.study,
+        settings=settings("weights"),
+        study=RULES.study.study,
     message:
         "fetch Inception's weights"
     shell:
         "sagan-div weights --optional --study {params.study} --settings {params.settings:q} 2>&1 | tee {log}"
 
 
-rule classifier:
+rule train_classifier:
     input:
-        afresh("classifier"),
-        **reads("classifier"),
+        unpack(reads("classifier")),
     output:
         **writes("classifier"),
     log:
-        f"{LOGS}/reference/{{dataset}}/domain-classifier.log",
+        RULES.log("reference", "{dataset}", "domain-classifier"),
     benchmark:
-        f"{RUNTIMES}/reference/{{dataset}}/domain-classifier.jsonl"
+        RULES.runtime("reference", "{dataset}", "domain-classifier")
     conda:
         "../envs/sagan-div.yaml"
     resources:
         gpu=1,
     params:
-        settings=told("classifier"),
-        study=STUDY.study,
+        settings=settings("classifier"),
+        study=RULES.study.study,
     message:
         "train the domain classifier of {wildcards.dataset}"
     shell:
         "sagan-div classifier --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
 
 
-rule statistics:
+rule reference_statistics:
     input:
-        afresh("reference"),
-        unpack(reference_inputs),
+        unpack(reads("reference")),
     output:
         **writes("reference"),
     log:
-        f"{LOGS}/reference/{{dataset}}/{{extractor}}.log",
+        RULES.log("reference", "{dataset}", "{extractor}"),
     benchmark:
-        f"{RUNTIMES}/reference/{{dataset}}/{{extractor}}.jsonl"
+        RULES.runtime("reference", "{dataset}", "{extractor}")
     conda:
         "../envs/sagan-div.yaml"
     resources:
         gpu=1,
     params:
-        settings=told("reference"),
-        study=STUDY.study,
+        settings=settings("reference"),
+        study=RULES.study.study,
     message:
         "reference statistics of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
         "sagan-div reference --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
 
 
-rule floor:
+rule real_vs_real:
     input:
-        afresh("floor"),
-        unpack(floor_inputs),
+        unpack(reads("real_vs_real")),
     output:
-        **writes("floor"),
+        **writes("real_vs_real"),
     log:
-        f"{LOGS}/reference/{{dataset}}/{{extractor}}.floor.log",
+        RULES.log("reference", "{dataset}", "{extractor}.real-vs-real"),
     benchmark:
-        f"{RUNTIMES}/reference/{{dataset}}/{{extractor}}.floor.jsonl"
+        RULES.runtime("reference", "{dataset}", "{extractor}.real-vs-real")
     conda:
         "../envs/sagan-div.yaml"
     resources:
         gpu=1,
     params:
-        settings=told("floor"),
-        study=STUDY.study,
+        settings=settings("real_vs_real"),
+        study=RULES.study.study,
     message:
         "real against real images of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
-        "sagan-div floor --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div real-vs-real --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

@@ -1,22 +1,17 @@
 rule report:
     input:
-        afresh("report"),
-        made_by("score"),
-        made_by("sample"),
-        made_by("train"),
-        made_by("reference"),
-        made_by("data"),
-        code=plan.code("report"),
+        RULES.gathered,
     output:
-        **{name: page(name) for name in report_room.outputs(STUDY, LAYOUT)},
+        **{name: page(name, path) for name, path in RULES.page.items()},
         **writes("report"),
     log:
-        f"{LOGS}/report.log",
+        RULES.log("report"),
     conda:
         "../envs/sagan-div.yaml"
     params:
-        settings=canonical(STUDY),
+        settings=settings("report"),
+        study=RULES.study.study,
     message:
         "write the report"
     shell:
-        "sagan-div report --settings {params.settings:q} > {log} 2>&1"
+        "sagan-div report --study {params.study} --settings {params.settings:q} > {log} 2>&1"

@@ -7,23 +7,22 @@ rule sample:
         made_by("sample"),
 
 
-rule draw:
+rule sample_cell:
     input:
-        afresh("sample"),
-        **reads("sample"),
+        unpack(reads("sample")),
     output:
         **writes("sample"),
     log:
-        f"{LOGS}/sample/{{dataset}}/{{method}}/seed{{seed}}.log",
+        RULES.log("sample", *CELL),
     benchmark:
-        f"{RUNTIMES}/sample/{{dataset}}/{{method}}/seed{{seed}}.jsonl"
+        RULES.runtime("sample", *CELL)
     conda:
         "../envs/sagan-div.yaml"
     resources:
         gpu=1,
     params:
-        settings=told("sample"),
-        study=STUDY.study,
+        settings=settings("sample"),
+        study=RULES.study.study,
     message:
         "sample {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:

@@ -7,23 +7,22 @@ rule score:
         made_by("score"),
 
 
-rule measure:
+rule score_cell:
     input:
-        afresh("score"),
-        **reads("score", STUDY.score.extractors),
+        unpack(reads("score")),
     output:
         **writes("score"),
     log:
-        f"{LOGS}/score/{{dataset}}/{{method}}/seed{{seed}}.log",
+        RULES.log("score", *CELL),
     benchmark:
-        f"{RUNTIMES}/score/{{dataset}}/{{method}}/seed{{seed}}.jsonl"
+        RULES.runtime("score", *CELL)
     conda:
         "../envs/sagan-div.yaml"
     resources:
         gpu=1,
     params:
-        settings=told("score"),
-        study=STUDY.study,
+        settings=settings("score"),
+        study=RULES.study.study,
     message:
         "score {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:

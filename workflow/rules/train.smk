@@ -7,24 +7,23 @@ rule train:
         made_by("train"),
 
 
-rule cell:
+rule train_cell:
     input:
-        afresh("train"),
-        **reads("train"),
+        unpack(reads("train")),
     output:
         **writes("train"),
     log:
-        f"{LOGS}/train/{{dataset}}/{{method}}/seed{{seed}}.log",
+        RULES.log("train", *CELL),
     benchmark:
-        f"{RUNTIMES}/train/{{dataset}}/{{method}}/seed{{seed}}.jsonl"
-    priority: work
+        RULES.runtime("train", *CELL)
+    priority: RULES.priority
     conda:
         "../envs/sagan-div.yaml"
     resources:
         gpu=1,
     params:
-        settings=told("train"),
-        study=STUDY.study,
+        settings=settings("train"),
+        study=RULES.study.study,
     message:
         "train {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:

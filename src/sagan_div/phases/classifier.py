@@ -6,7 +6,7 @@ from sagan_div.evaluation.spaces.classifier import save_classifier
 from sagan_div.evaluation.spaces.classifier_training import train_classifier
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study.job_settings import ClassifierSettings
-from sagan_div.workflow.plan import Job
+from sagan_div.workflow.jobs import Job
 
 
 def work(job: Job, machine: Machine) -> About:

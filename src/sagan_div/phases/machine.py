@@ -16,4 +16,4 @@ class Machine:
     device: torch.device
     mirror: str | None = None
     optional: bool = False  # whether Inception's weights may be lacking
-    live: Path | None = None  # where TensorBoard looks for trainings that run
+    tensorboard: Path | None = None  # where TensorBoard looks for trainings that run

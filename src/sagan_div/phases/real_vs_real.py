@@ -8,7 +8,7 @@ from sagan_div.evaluation.spaces.extractor import extract
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study.job_settings import RealVsRealSettings
-from sagan_div.workflow.plan import Job
+from sagan_div.workflow.jobs import Job
 
 
 def work(job: Job, machine: Machine) -> About:

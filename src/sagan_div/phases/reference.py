@@ -11,7 +11,7 @@ from sagan_div.evaluation.statistics import NO_MOMENTS, save_statistics
 from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study.job_settings import ReferenceSettings
-from sagan_div.workflow.plan import Job
+from sagan_div.workflow.jobs import Job
 
 TRAINING, HELD_OUT = 60_000, 10_000  # images of either split among which copies are sought, at most
 

@@ -6,7 +6,7 @@ from sagan_div.errors import UserError
 from sagan_div.models import sampling
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study.job_settings import SampleSettings
-from sagan_div.workflow.plan import Job
+from sagan_div.workflow.jobs import Job
 
 
 def work(job: Job, machine: Machine) -> About:

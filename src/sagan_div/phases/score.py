@@ -17,7 +17,7 @@ from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study import metrics
 from sagan_div.study.job_settings import ScoreSettings
-from sagan_div.workflow.plan import Job
+from sagan_div.workflow.jobs import Job
 
 SHOWN = 8  # of the samples, with their nearest training images
 

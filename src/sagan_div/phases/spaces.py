@@ -14,7 +14,7 @@ from sagan_div.evaluation.spaces.extractor import Extractor, extract
 from sagan_div.evaluation.spaces.inception import inception_extractor
 from sagan_div.phases.machine import Machine
 from sagan_div.study.schema import Mode
-from sagan_div.workflow.plan import Job
+from sagan_div.workflow.jobs import Job
 
 
 def extractor(name: str, job: Job, machine: Machine, mode: Mode = "fast") -> Extractor | str:

@@ -19,8 +19,8 @@ from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import history, loop, tensorboard
 from sagan_div.training.state import Run
-from sagan_div.workflow import plan
-from sagan_div.workflow.plan import Job
+from sagan_div.workflow.jobs import Job
+from sagan_div.workflow.records import state_path
 
 Judge = Callable[[Generator, str], float]  # the FID of a generator by latents of a purpose
 DRAWS = 5  # of fresh latents for the generators at the end
@@ -33,12 +33,12 @@ def work(job: Job, machine: Machine) -> About:
     images = read_images(job.inputs["images"], settings.image_size)
     judge = _judge(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
-        folder = machine.live and Path(machine.live, *job.record.parent.parts[1:])
+        folder = machine.tensorboard and Path(machine.tensorboard, *job.record.parent.parts[1:])
         finished = loop.train(
             settings,
             images,
             lambda generator: judge(generator, "rating"),
-            plan.unfinished(job),
+            state_path(job),
             machine.device,
             tensorboard.watched(_progress(job, advance), folder),
         )

@@ -17,7 +17,8 @@ from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.report import paper, words
 from sagan_div.settings import plain
-from sagan_div.workflow import plan
+from sagan_div.workflow.jobs import beside
+from sagan_div.workflow.records import recorded
 
 CARD = "README.md"
 NAMES = {"safetensors": "generator.safetensors", "torchscript": "generator.pt", "onnx": "generator.onnx"}
@@ -95,7 +96,7 @@ def _folded(generator: Generator) -> nn.Module:
 def _facts(checkpoint: Path) -> dict[str, Any]:
     """What is known of a checkpoint: its header, the record of its training, and the scores of what it drew."""
     _, about = checkpoints.load(checkpoint)
-    digest, record = files.sha256(checkpoint), plan.recorded(checkpoint.with_name("record.json"))
+    digest, record = files.sha256(checkpoint), recorded(checkpoint.with_name("record.json"))
     if record and record["outputs"].get(checkpoint.stem, digest) != digest:
         raise UserError(f"{checkpoint}: is not what the record beside it describes; train the cell again")
     return {"about": about, "digest": digest, "record": record or {}, "scores": _scores(checkpoint, digest)}
@@ -103,13 +104,13 @@ def _facts(checkpoint: Path) -> dict[str, Any]:
 
 def _scores(checkpoint: Path, digest: str) -> dict[str, dict[str, Any]]:
     """The scores by feature space, where the records tie them to this very checkpoint."""
-    drawn, scored = (plan.recorded(plan.beside(checkpoint, phase, "record.json")) for phase in ("sample", "score"))
+    drawn, scored = (recorded(beside(checkpoint, phase, "record.json")) for phase in ("sample", "score"))
     if drawn is None or scored is None:
         return {}
     ours = drawn["settings"]["sample"]["select"] == checkpoint.stem and drawn["inputs"].get(checkpoint.stem) == digest
     if not ours or scored["inputs"].get("samples") != drawn["outputs"].get("samples"):
         return {}
-    path = plan.beside(checkpoint, "score", "metrics.json")
+    path = beside(checkpoint, "score", "metrics.json")
     try:
         spaces: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["extractors"]
     except (OSError, ValueError, KeyError):

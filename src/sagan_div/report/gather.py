@@ -15,7 +15,9 @@ from sagan_div.report.paper import facts
 from sagan_div.study import metrics
 from sagan_div.study.metrics import Metric
 from sagan_div.study.schema import Study
-from sagan_div.workflow.plan import Layout, cells, recorded
+from sagan_div.workflow.jobs import cells
+from sagan_div.workflow.layout import Layout
+from sagan_div.workflow.records import recorded
 
 CELL = ["dataset", "method", "seed"]
 COUNTED = ["images", "critic_updates", "generator_updates"]

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sagan_div.report import catalogue
 from sagan_div.study.schema import Study
-from sagan_div.workflow.plan import Layout
+from sagan_div.workflow.layout import Layout
 
 __all__ = ["outputs", "scores", "summary", "write"]
 

@@ -27,7 +27,8 @@ from sagan_div.report.figures.registry import Findings
 from sagan_div.report.gather import CELL, HISTORY, Results
 from sagan_div.report.tables import registry as tabling
 from sagan_div.study.schema import Study
-from sagan_div.workflow.plan import Layout, digests
+from sagan_div.workflow.layout import Layout
+from sagan_div.workflow.staleness import digests
 
 Files = Iterator[tuple[str, bytes]]
 

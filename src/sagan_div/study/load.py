@@ -30,6 +30,11 @@ def load(params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), 
     return settings.read(Study, values)
 
 
+def whole(values: Mapping[str, Any]) -> Study:
+    """A study whose every key is in `values`, as the caller of a module of the workflow hands it over. Raises UserError."""
+    return settings.read(Study, _retyped(values))
+
+
 def of_record(params: Path) -> dict[str, Any]:
     """The keys of params.yaml. Raises UserError where it names another study than that of record."""
     values = yaml12.mapping(params)

@@ -5,16 +5,19 @@ import json
 from pathlib import Path
 
 from sagan_div.settings import canonical
-from sagan_div.study import schema as config
-from sagan_div.workflow import plan
+from sagan_div.study.schema import Study
+from sagan_div.workflow import fingerprint
+from sagan_div.workflow.jobs import Job, jobs
+
+TABLE = "dataset,method,seed,extractor,fid,images,loss_critic\ndigits,dcgan,0,classifier,1,64,1\n"
 
 
-def contents(job: plan.Job, read: dict[Path, str]) -> dict[Path, str]:
-    """The text of each output of a job, from its settings, its source files and the texts that it reads."""
-    code = [Path(name).read_text() for name in plan.code(job.kind)]
-    told = "\n".join([canonical(job.settings), *code, *(read[path] for path in job.inputs.values())])
+def contents(job: Job, read: dict[Path, str]) -> dict[Path, str]:
+    """The text of each output of a job, from its settings, its code and the texts that it reads."""
+    code = json.dumps(fingerprint.of_job(job.kind, job.settings))
+    told = "\n".join([canonical(job.settings), code, *(read[path] for path in job.inputs.values())])
     made = {path: hashlib.sha256(f"{name}\n{told}".encode()).hexdigest() for name, path in job.outputs.items()}
-    return {path: _scores(text) if job.kind == "score" else text for path, text in made.items()}
+    return {path: _scores(text) if job.kind.name == "score" else text for path, text in made.items()}
 
 
 def _scores(digest: str) -> str:
@@ -25,7 +28,7 @@ def fid(digest: str) -> float:
     return int(digest[:6], 16) / 1000
 
 
-def mean(study: config.Study, dataset: str, method: str, texts: dict[Path, str]) -> dict[str, float]:
+def mean(study: Study, dataset: str, method: str, texts: dict[Path, str]) -> dict[str, float]:
     """The metrics of a dataset and method: FID's mean over the seeds."""
     found = [
         json.loads(text)["extractors"]["classifier"]["fid"]
@@ -33,3 +36,15 @@ def mean(study: config.Study, dataset: str, method: str, texts: dict[Path, str])
         if path.parts[-4:-2] == (dataset, method)
     ]
     return {"fid": sum(found) / len(found), "seeds": len(found)}
+
+
+def report(job: Job) -> dict[Path, str]:
+    """The real report's files, with the metrics in them and nothing to look at."""
+    study = job.settings
+    assert isinstance(study, Study)
+    texts = {path: path.read_text() for each in jobs(study, "score") for path in each.outputs.values()}
+    made = {}
+    for path in job.outputs.values():
+        parts = path.relative_to(job.layout.results).with_suffix("").parts
+        made[path] = json.dumps(mean(study, *parts[1:], texts)) if parts[0] == "metrics" else TABLE
+    return made

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from sagan_div.errors import UserError
-from sagan_div.phases import gpu_slots as devices
+from sagan_div.phases import gpu_slots
 
-HOLD = "import os, time; from sagan_div import devices; print(devices.take('auto', lambda _: None), flush=True); {then}"
+HOLD = (
+    "import os, time; from sagan_div.phases import gpu_slots; print(gpu_slots.take('auto', lambda _: None), flush=True); {then}"
+)
 Hold = Callable[..., subprocess.Popen[str]]
 
 
@@ -24,7 +26,7 @@ def hold(tmp_path: Path) -> Iterator[Hold]:
     started: list[subprocess.Popen[str]] = []
 
     def start(then: str = "time.sleep(60)", named: str = "a,b", share: int = 1, **environment: str) -> subprocess.Popen[str]:
-        variables = {"CUDA_VISIBLE_DEVICES": named, devices.SHARE: str(share), "TMPDIR": str(tmp_path)} | environment
+        variables = {"CUDA_VISIBLE_DEVICES": named, gpu_slots.SHARE: str(share), "TMPDIR": str(tmp_path)} | environment
         words = [sys.executable, "-c", HOLD.format(then=then)]
         started.append(subprocess.Popen(words, env=os.environ | variables, stdout=subprocess.PIPE, text=True))
         return started[-1]
@@ -94,11 +96,11 @@ def test_inside_slurm_and_without_a_gpu_nothing_happens(hold: Hold, tmp_path: Pa
 
 def test_a_device_chosen_by_name_is_left_to_its_chooser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    assert devices.take("cuda:1", print) is devices.take("cpu", print) is None
+    assert gpu_slots.take("cuda:1", print) is gpu_slots.take("cpu", print) is None
 
 
 def test_a_senseless_share_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    monkeypatch.setenv(devices.SHARE, "half")
+    monkeypatch.setenv(gpu_slots.SHARE, "half")
     with pytest.raises(UserError, match="SAGAN_DIV_GPU_SHARE: 'half' is no number of jobs per GPU"):
-        devices.take("auto", print)
+        gpu_slots.take("auto", print)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sagan_div.cli import main as cli
-from sagan_div.workflow import plan
+from sagan_div.workflow.kinds import KINDS
 from support import FULL, command, params_alone
 
 Call = Callable[..., tuple[int, str, str]]
@@ -43,7 +43,7 @@ DIGITS = ("--set", "datasets=[digits]", "--set", "score.extractors=[classifier]"
         (["train", "--method", "gan"], "--method: gan is not in the study; it has dcgan, wgan-div"),
         (["data", "--dataset", "cifar"], "--dataset: cifar is not in the study; it has mnist, fashion-mnist"),
         (["train", "--seed", "9"], "--seed: 9 is not in the study; it has 0, 1, 2"),
-        (["describe", "gan"], "--method: gan is not in the study"),
+        (["describe", "gan"], "gan: is no method of the study; it has dcgan, wgan-div"),
         (["describe", "dcgan", "--params", "none.yaml"], "none.yaml: cannot be read (No such file or directory)"),
         (["describe", "dcgan", "--overlay", "none.yaml"], "none.yaml: cannot be read (No such file or directory)"),
         (["describe", "dcgan", "--set", "train.imags=1"], "train.imags: unknown key (did you mean 'images'?)"),
@@ -92,8 +92,15 @@ def test_without_network_or_mirror_the_mend_is_named(call: Call, monkeypatch: py
 def test_help_names_every_phase_and_exits_with_zero(call: Call) -> None:
     status, stdout, _ = call("--help")
     assert status == 0
-    commands = set(re.findall(r"^  ([a-z]+) {2,}\S", stdout.partition("Commands:")[2], re.MULTILINE))
-    assert set(plan.PHASES) | {"describe", "generate", "prune", "summary", "weights", "classifier"} <= commands
+    commands = set(re.findall(r"^  ([a-z-]+) {2,}\S", stdout.partition("Commands:")[2], re.MULTILINE))
+    assert {kind.command for kind in KINDS.values()} | {
+        "describe",
+        "generate",
+        "prune",
+        "summary",
+        "weights",
+        "classifier",
+    } <= commands
     for name in commands:
         status, stdout, _ = call(name, "--help")
         assert status == 0

@@ -24,7 +24,7 @@ methods: [sagan-div-a]
 classifier: {epochs: 1}
 train: {images: IMAGES, batch_size: 8, log_rows: 20, checkpoints: 4, rating_count: 64}
 """
-EAGER_TO_SAVE = "from sagan_div import cli, training; training.SAVE_EVERY = 0.1; cli.main()"  # instead of every minute
+EAGER_TO_SAVE = "from sagan_div.cli import main; from sagan_div.training import loop; loop.SAVE_EVERY = 0.1; main.main()"
 
 
 def prepared(folder: Path, images: int) -> Path:

@@ -1,0 +1,14 @@
+"""The front door: `snakemake --cores N` runs the study of params.yaml. The rules are in workflow/."""
+
+
+include: "workflow/Snakefile"
+
+
+localrules:
+    study,
+
+
+rule study:
+    default_target: True
+    input:
+        rules.all.input,

@@ -1,0 +1,89 @@
+"""Commands about images and the generators that draw them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sagan_div.cli import options
+from sagan_div.cli.machine import find_device, use_threads
+from sagan_div.errors import UserError
+from sagan_div.study.load import load
+from sagan_div.terminal import show_json
+from sagan_div.workflow.jobs import checkpoint as sampled_checkpoint
+
+
+@click.command()
+@click.argument("checkpoint", type=Path)
+@click.option("--out", type=Path, required=True, help="The folder to write to.")
+@click.option("--count", type=click.IntRange(1), default=64, show_default=True, help="How many images.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the latents.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["distinct", "repeat-last-batch"]),
+    default="distinct",
+    show_default=True,
+    help="repeat-last-batch: each image stretched, and all written over and over past 10,000 files, as the author's code did.",
+)
+@options.device
+def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, device: str) -> None:
+    """Draw PNG images from the generator of CHECKPOINT: best.safetensors, last.safetensors, or what export made of one."""
+    from sagan_div.data.pictures import save_pictures
+    from sagan_div.evaluation import author_sampler
+    from sagan_div.models import sampling
+
+    if checkpoint.suffix in (".pt", ".onnx"):
+        raise UserError(f"{checkpoint}: generate reads safetensors; the README.md beside this file says how to load it")
+    generator, shape, _ = sampling.load_generator(checkpoint, find_device(device))
+    images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
+    save_pictures(out, author_sampler.written(images) if sampler == "repeat-last-batch" else images)
+    print(out)
+
+
+@click.command()
+@click.argument("cell", shell_complete=options.among_cells)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["safetensors", "torchscript", "onnx"]),
+    default="safetensors",
+    show_default=True,
+    help="safetensors: what generate reads; the others need no sagan-div to be loaded.",
+)
+@click.option("--out", type=Path, help="The folder to write to; exports/DATASET/METHOD/seedN without it.")
+@options.study
+def export(cell: str, form: str, out: Path | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+    """Write the generator of CELL, such as mnist/sagan-div-d/seed0 or a checkpoint's path, and a model card beside it."""
+    from sagan_div.report import export
+
+    given = cell.endswith(".safetensors")
+    checkpoint = Path(cell) if given else sampled_checkpoint(load(params, overlays, sets), cell)
+    print(export.export(checkpoint, form, out or Path("exports", *checkpoint.absolute().parts[-4:-1])))
+
+
+@click.command()
+@click.argument("a", type=Path)
+@click.argument("b", type=Path)
+@click.option(
+    "--mode", type=click.Choice(["fast", "exact"]), default="fast", show_default=True, help="exact: pytorch-fid's digits."
+)
+@click.option("--weights", type=Path, help="Inception's weights; not needed between two statistics.")
+@click.option("--batch-size", type=click.IntRange(1), default=50, show_default=True)
+@options.as_json
+@options.machine
+def fid(
+    a: Path, b: Path, mode: Any, weights: Path | None, batch_size: int, as_json: bool, device: str, threads: int | None
+) -> None:
+    """FID between A and B: folders of images, samples (.npz), or statistics (.npz) of this tool or of pytorch-fid."""
+    from sagan_div.evaluation import fid_between
+
+    use_threads(threads)
+    value = fid_between.fid(a, b, weights, find_device(device), mode, batch_size)
+    if as_json:
+        show_json({"fid": value, "a": str(a), "b": str(b), "mode": mode})
+    else:
+        print(f"FID: {value}")
+
+
+COMMANDS: list[click.Command] = [generate, export, fid]

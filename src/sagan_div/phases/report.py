@@ -1,0 +1,18 @@
+"""The report of a study."""
+
+from sagan_div import terminal
+from sagan_div.phases.machine import About, Machine
+from sagan_div.report import report
+from sagan_div.study.schema import Study
+from sagan_div.workflow.jobs import Job
+from sagan_div.workflow.layout import Layout
+from sagan_div.workflow.staleness import require
+
+
+def work(job: Job, machine: Machine) -> About:
+    """Write every file of the report. Raises UserError where something of the study does not fit."""
+    study = job.settings
+    assert isinstance(study, Study)
+    require(study)
+    print(report.write(study, Layout(study.study), terminal.note))
+    return {}

@@ -1,0 +1,124 @@
+"""The jobs of a study: one unit of work each, with what it is told, what it reads and what it leaves behind."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from sagan_div.errors import UserError
+from sagan_div.settings import Settings
+from sagan_div.study.job_settings import SampleSettings
+from sagan_div.study.schema import Study
+from sagan_div.workflow.kinds import REPORT, SAMPLE, Kind, Wildcards, of_phase, wildcards_of
+from sagan_div.workflow.layout import PHASES, Layout, filled
+
+COMPUTED = PHASES[:-1]  # the phases of jobs that compute; the last one gathers
+
+
+@dataclass(frozen=True)
+class Job:
+    """One unit of work of a kind."""
+
+    kind: Kind
+    settings: Settings
+    layout: Layout
+    inputs: dict[str, Path]
+    outputs: dict[str, Path]
+    record: Path
+
+    @property
+    def name(self) -> str:
+        """E.g. `train mnist sngan 0`."""
+        return " ".join(self.words)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The dataset, method, seed and extractor that the job is about."""
+        return {name: value for name, value in wildcards_of(self.settings).items() if name in self.kind.wildcards}
+
+    @property
+    def words(self) -> list[str]:
+        return [self.kind.name, *map(str, self.about.values())]
+
+    @property
+    def scratch(self) -> Path:
+        """The folder of what it needs until it is done."""
+        return self.layout.scratch.joinpath(*self.words)
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked while it runs."""
+        return self.layout.scratch / "locks" / f"{'-'.join(self.words)}.lock"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that it leaves behind."""
+        return (*self.outputs.values(), self.record)
+
+
+def job(kind: Kind, settings: Settings, layout: Layout) -> Job:
+    """The job of a kind with these settings."""
+    about = wildcards_of(settings)
+
+    def fill(paths: dict[str, Path]) -> dict[str, Path]:
+        return {name: filled(path, **about) for name, path in paths.items()}
+
+    record = filled(kind.record(layout), **about)
+    return Job(kind, settings, layout, fill(kind.inputs(layout, settings)), fill(kind.outputs(layout)), record)
+
+
+def planned(study: Study, kind: Kind, wildcards: Wildcards) -> Job:
+    """The job of a kind that the study has for these wildcards."""
+    return job(kind, kind.from_study(study, wildcards), Layout(study.study))
+
+
+def jobs(study: Study, *phases: str) -> list[Job]:
+    """The jobs of these phases (of all that compute without any), in the order in which they can run."""
+    return [
+        planned(study, kind, wildcards)
+        for phase in phases or COMPUTED
+        for kind in of_phase(phase)
+        if kind is not REPORT and kind.needs(study)
+        for wildcards in _wildcards(study, kind)
+    ]
+
+
+def _wildcards(study: Study, kind: Kind) -> Iterator[dict[str, Any]]:
+    values = {
+        "dataset": [dataset.name for dataset in study.datasets],
+        "method": list(study.methods),
+        "seed": study.seeds,
+        "extractor": study.score.extractors,
+    }
+    for combination in product(*(values[name] for name in kind.wildcards)):
+        yield dict(zip(kind.wildcards, combination, strict=True))
+
+
+def report_job(study: Study, outputs: dict[str, Path]) -> Job:
+    """The job that gathers what the others left behind; it reads their records. The report names its `outputs`."""
+    layout = Layout(study.study)
+    records = {str(each.record): each.record for each in jobs(study) if each.record.exists()}
+    return Job(REPORT, study, layout, records, outputs, layout.report_record)
+
+
+def cells(study: Study) -> list[dict[str, Any]]:
+    """Every dataset x method x seed of the study."""
+    return list(_wildcards(study, SAMPLE))
+
+
+def checkpoint(study: Study, cell: str) -> Path:
+    """The checkpoint of a cell, `dataset/method/seedN`, that the study samples. Raises UserError for a cell that it has not."""
+    for each in cells(study):
+        if cell.strip("/") == "{dataset}/{method}/seed{seed}".format(**each):
+            sampled = planned(study, SAMPLE, each)
+            assert isinstance(sampled.settings, SampleSettings)
+            return sampled.inputs[sampled.settings.sample.select]
+    example = "{dataset}/{method}/seed{seed}".format(**cells(study)[0])
+    raise UserError(f"{cell}: is no cell of the study, such as {example}, and no .safetensors file")
+
+
+def beside(checkpoint: Path, phase: str, name: str) -> Path:
+    """The file of a checkpoint's cell in another phase."""
+    cell = checkpoint.absolute().parent
+    return cell.parents[3] / phase / cell.relative_to(cell.parents[2]) / name if len(cell.parents) > 3 else cell / phase / name

@@ -1,0 +1,50 @@
+"""Who is at work: one process a job, and nobody deletes while Snakemake runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sagan_div.errors import UserError
+from sagan_div.workflow.jobs import Job
+
+PATIENCE = 5.0  # seconds, in which a process that was told to stop ends
+SNAKEMAKE = Path(".snakemake/locks")
+
+
+@contextmanager
+def held(job: Job) -> Iterator[None]:
+    """Hold a job's lock. Raises UserError where another process does the same job."""
+    job.lock.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(job.lock)
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        raise UserError(f"{job.name}: another process is at work on it; wait until it has ended, then run this again") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_held(job: Job) -> bool:
+    """Whether some process is at work on a job."""
+    if not job.lock.exists():
+        return False
+    lock = FileLock(job.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def refuse_beside_snakemake() -> None:
+    """Raises UserError while Snakemake is at work in this folder."""
+    if SNAKEMAKE.is_dir() and any(SNAKEMAKE.iterdir()):
+        raise UserError(
+            "snakemake is at work in this folder; wait until it has ended, "
+            "or, where it was killed, run `snakemake --unlock` first"
+        )

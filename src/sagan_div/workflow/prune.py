@@ -1,0 +1,59 @@
+"""Delete what does not belong to the study. A missing artefact is the one reason to run that no tool can overlook."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from sagan_div.errors import UserError
+from sagan_div.study.schema import Study
+from sagan_div.workflow import locks
+from sagan_div.workflow.jobs import jobs
+from sagan_div.workflow.layout import Layout
+from sagan_div.workflow.staleness import survey
+
+
+def prune(study: Study, phase: str) -> list[str]:
+    """Delete artefacts of a phase that are stale, and files of no planned job; returns a line for each.
+
+    What a process is at work on is left alone. Raises UserError while Snakemake runs in this folder, and for links.
+    """
+    root = Layout(study.study).folder(phase)
+    if phase == "report" or not root.is_dir():
+        return []
+    locks.refuse_beside_snakemake()
+    refuse_links(study)
+    lines, kept = [], set[Path]()
+    for state in survey(study, phase):
+        kept |= set(state.job.files)
+        if state.reason and locks.is_held(state.job):
+            lines.append(f"{state.job.name}: left alone, a process is at work on it")
+        elif state.reason:
+            lines.append(f"{state.job.name}: removed, {state.reason}")
+            for path in state.job.files:
+                path.unlink(missing_ok=True)
+    return [*lines, *_strangers(root, kept)]
+
+
+def _strangers(root: Path, kept: set[Path]) -> Iterator[str]:
+    """Delete the files below a folder that no job makes, and the folders that are left empty."""
+    beside = {path.parent for path in kept if path.parent.name == "_inception"}  # the weights lie beside their marker
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path not in kept and path.parent not in beside and path.name != ".gitignore":
+            yield f"{path}: removed, no job of the study makes it"
+            path.unlink()
+    for folder in sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            shutil.rmtree(folder)
+
+
+def refuse_links(study: Study) -> None:
+    """Refuse artefacts that are links: who writes to one writes into DVC's cache, and a copy of one gets a new date.
+
+    Raises UserError naming the first.
+    """
+    for path in (path for each in jobs(study) for path in each.files):
+        if path.is_symlink() or (path.exists() and path.stat().st_nlink > 1):
+            raise UserError(
+                f"{path}: is a link into a cache, where results could be overwritten; "
+                "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
+            )

@@ -1,0 +1,93 @@
+"""Records: what each artefact was made with and from, in a JSON file beside it."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sagan_div import files
+from sagan_div.errors import UserError
+from sagan_div.settings import canonical, plain
+from sagan_div.workflow import fingerprint
+from sagan_div.workflow.fingerprint import Fingerprint
+from sagan_div.workflow.jobs import Job
+
+PARTS = ("settings", "code", "inputs", "outputs")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a job was told, the meaning of its code, and the SHA-256 of what it read and wrote, by name."""
+
+    settings: dict[str, Any]
+    code: Fingerprint
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    about: dict[str, Any]  # all else: versions, hardware, commit, time, what the work says of itself
+
+
+def recorded(path: Path) -> dict[str, Any] | None:
+    """A record as plain data, or None where there is none that can be read."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and all(isinstance(record.get(part), dict) for part in PARTS) else None
+
+
+def read(path: Path) -> Record | None:
+    """A record, or None where there is none that can be read."""
+    found = recorded(path)
+    if found is None:
+        return None
+    about = {name: value for name, value in found.items() if name not in PARTS}
+    return Record(found["settings"], found["code"], found["inputs"], found["outputs"], about)
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a job works with, taken before it begins."""
+
+    code: Fingerprint
+    inputs: dict[str, str]
+
+
+def used(job: Job) -> Used:
+    """Take stock before the work. Raises UserError for an input that is missing.
+
+    Inputs dated in the future are dated now: Snakemake takes a result that is older than what it was made from for a fault.
+    """
+    for path in job.inputs.values():
+        if path.exists() and path.stat().st_mtime > time.time():
+            os.utime(path)
+    return Used(fingerprint.of_job(job.kind, job.settings), {name: files.sha256(path) for name, path in job.inputs.items()})
+
+
+def write(job: Job, before: Used, about: Mapping[str, Any]) -> None:
+    """Write the record of a finished job. Raises UserError where its code or inputs changed while it ran."""
+    changed = fingerprint.moved(before.code)
+    if changed:
+        raise UserError(f"{job.name}: src/sagan_div/{changed} changed while it ran; run it again with the code as it is now")
+    for name, path in job.inputs.items():
+        if files.sha256(path) != before.inputs[name]:
+            raise UserError(f"{path}: changed while {job.name} ran; run it again with the files as they are now")
+    content = {
+        "job": job.name,
+        "settings": plain(job.settings),
+        "code": before.code,
+        "inputs": before.inputs,
+        "outputs": {name: files.sha256(path) for name, path in job.outputs.items()},
+    }
+    files.write_text(job.record, json.dumps(content | dict(about), indent=1, sort_keys=True) + "\n")
+
+
+def state_path(job: Job) -> Path:
+    """Where a job keeps its state until it is done: a place for these settings, code and inputs alone, so that no other
+    job continues it."""
+    code = fingerprint.of_job(job.kind, job.settings)
+    shape = [canonical(job.settings), json.dumps(code), *(files.sha256(path) for path in job.inputs.values())]
+    return job.scratch / hashlib.sha256("".join(shape).encode()).hexdigest()[:12] / "state.safetensors"

@@ -1,0 +1,118 @@
+"""What the rules ask: inputs, outputs, settings and staleness of jobs, in Snakemake's own terms."""
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sagan_div.errors import UserError
+from sagan_div.losses.loss import Loss
+from sagan_div.settings import canonical
+from sagan_div.study.load import load, whole
+from sagan_div.study.schema import Study
+from sagan_div.workflow import fingerprint, prune
+from sagan_div.workflow import snakemake_internals as internals
+from sagan_div.workflow.jobs import Job, jobs, planned
+from sagan_div.workflow.kinds import KINDS, REPORT
+from sagan_div.workflow.layout import Layout
+from sagan_div.workflow.staleness import require, survey, survey_report
+
+ReportOutputs = Callable[[Study, Layout], dict[str, Path]]
+
+
+class Rules:
+    """The rules of one study: params.yaml of the working folder, or the workflow's own, and what is laid over it."""
+
+    def __init__(self, workflow: Any, config: Mapping[str, Any], home: Path, report_outputs: ReportOutputs) -> None:
+        """Ends the process with one line for a mistake in the study, and for results that do not bear it out in a report."""
+        fingerprint.snapshot()
+        self._workflow = workflow
+        try:
+            self.study = _study(workflow, config, home)
+            self.layout = Layout(self.study.study)
+            self.page = report_outputs(self.study, self.layout)
+            if internals.is_main(workflow):
+                prune.refuse_links(self.study)
+            if internals.writes_report():
+                require(self.study, self.page)
+        except UserError as error:
+            print(f"snakemake: {error}", file=sys.stderr)
+            sys.exit(2)
+
+    def reads(self, kind: str) -> Callable[[Any], dict[str, Any]]:
+        """The input function of a kind of job, by name. A job that is due is made to run; dates have no part in it."""
+
+        def inputs(wildcards: Any) -> dict[str, Any]:
+            job = self._job(kind, wildcards)
+            self._run_if_due(job.record)
+            return {name: self._input(path) for name, path in job.inputs.items()}
+
+        return inputs
+
+    def writes(self, kind: str) -> dict[str, str]:
+        """The outputs of a kind of job by name, its record among them, with wildcards in braces."""
+        paths = KINDS[kind].outputs(self.layout) | {"record": KINDS[kind].record(self.layout)}
+        return {name: str(path) for name, path in paths.items()}
+
+    def settings(self, kind: str) -> Callable[[Any], str]:
+        """What a job is told, as one line of canonical JSON: equal settings are equal text."""
+        return lambda wildcards: canonical(self._job(kind, wildcards).settings)
+
+    def made_by(self, phase: str) -> list[str]:
+        """All that the jobs of a phase leave behind."""
+        return [str(path) for job in jobs(self.study, phase) for path in job.files]
+
+    def gathered(self, wildcards: Any) -> list[Any]:
+        """What the report reads: everything that the jobs of all phases leave behind."""
+        self._run_if_due(REPORT.record(self.layout))
+        return [self._input(path) for job in jobs(self.study) for path in job.files]
+
+    def log(self, phase: str, *parts: str) -> str:
+        """The log of a job, e.g. logs/main/train/{dataset}/{method}/seed{seed}.log."""
+        return str(self.layout.logs.joinpath(phase, *parts)) + ".log"
+
+    def runtime(self, phase: str, *parts: str) -> str:
+        """Where Snakemake notes time and memory of a job."""
+        return str(self.layout.logs.joinpath("runtimes", phase, *parts)) + ".jsonl"
+
+    def priority(self, wildcards: Any) -> int:
+        """Methods with more to differentiate first, so that the last minutes of a phase do not wait for one of them."""
+        method = self.study.methods[wildcards.method]
+        return 10 * (type(method.loss).penalty is not Loss.penalty) + 5 * (method.generator.attention != "none")
+
+    def _job(self, kind: str, wildcards: Any) -> Job:
+        return planned(self.study, KINDS[kind], dict(wildcards.items()))
+
+    def _run_if_due(self, record: Path) -> None:
+        if record in self._due:
+            internals.force(self._workflow, str(record))
+
+    def _input(self, path: Path) -> Any:
+        """A file whose date has no effect, unless it is about to be made again: that takes along what is made from it."""
+        return str(path) if path in self._due else internals.dateless(path)
+
+    @cached_property
+    def _due(self) -> frozenset[Path]:
+        """All files of jobs that have to run, as far as this process is the one that plans."""
+        if not internals.is_main(self._workflow):
+            return frozenset()
+        internals.let_records_alone_decide(self._workflow)
+        states = survey(self.study, forced=self._is_forced)
+        due = {path for state in states if state.due for path in state.job.files}
+        report = survey_report(self.study, self.page, upstream_due=bool(due))
+        return frozenset(due | (set(report.job.files) if report.due else set()))
+
+    def _is_forced(self, job: Job) -> bool:
+        return internals.is_forced(self._workflow, job.kind.rule, {str(path) for path in job.files})
+
+
+def _study(workflow: Any, config: Mapping[str, Any], home: Path) -> Study:
+    """The study that Snakemake's words and files name. A module's caller hands over a whole study, or what differs."""
+    if internals.is_module(workflow) and "methods" in config and set(config) >= set(Study.model_fields):
+        return whole(config)
+    here = Path("params.yaml")
+    params = here if here.is_file() else home / here
+    if internals.is_module(workflow):
+        return load(params, layer=config)
+    return load(params, internals.overlays(workflow), layer=internals.command_line(workflow))

@@ -1,0 +1,163 @@
+"""What no longer fits: a result is fresh if and only if its record fits the study, the code, its inputs and itself.
+
+No date and no memory of any tool has a part in it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sagan_div import files
+from sagan_div.errors import UserError
+from sagan_div.settings import difference, plain
+from sagan_div.study.schema import Study
+from sagan_div.workflow import fingerprint, records
+from sagan_div.workflow.jobs import Job, jobs, report_job
+from sagan_div.workflow.kinds import KINDS
+from sagan_div.workflow.records import Record
+
+Digests = dict[Path, str | None]  # of artefacts, as their own records have them; None for what is to be made again
+
+
+@dataclass(frozen=True)
+class State:
+    """A job and what is there of it: why that no longer fits, and whether the job has to run."""
+
+    job: Job
+    record: Record | None
+    reason: str | None  # why what is there does not fit, None where it fits or where nothing is there
+    due: bool  # stale, missing, or made from what is due
+
+
+def survey(study: Study, *phases: str, forced: Callable[[Job], bool] = lambda job: False, code: bool = True) -> list[State]:
+    """The state of the jobs of these phases (of all without any), in the order in which they can run.
+
+    `forced` jobs are due whatever their state; without `code` it does not matter which code made an artefact.
+
+    What was made from a due artefact of the same survey is due as well; with `phases` the artefacts of other phases count as
+    their records describe them, since the next phase compares with what comes in their place.
+    """
+    ledger = [(each, records.read(each.record)) for each in jobs(study)]
+    digests = _digests(ledger)
+    states = []
+    for each, record in ledger:
+        if phases and each.kind.phase not in phases:
+            continue
+        state = _state(each, record, digests, code)
+        state = replace(state, due=state.due or forced(each))
+        if state.due:
+            digests |= dict.fromkeys(each.outputs.values())
+        states.append(state)
+    return states
+
+
+def survey_report(study: Study, outputs: dict[str, Path], upstream_due: bool = False) -> State:
+    """The state of the report, whose inputs are the records of all other jobs."""
+    job = report_job(study, outputs)
+    digests: Digests = {path: files.sha256(path) for path in job.inputs.values()}
+    state = _state(job, records.read(job.record), digests)
+    return replace(state, due=state.due or upstream_due)
+
+
+def stale(study: Study, *phases: str) -> dict[Path, str]:
+    """The records of these phases (of all without any) whose artefacts do not fit, with the reason.
+
+    A missing artefact is not stale: it will be made.
+    """
+    return {state.job.record: state.reason for state in survey(study, *phases) if state.reason}
+
+
+def require(study: Study, page: dict[str, Path] | None = None) -> None:
+    """Refuse a study of which something is there that does not fit; with `page`, the report's outputs, the report as well.
+
+    Raises UserError naming the first and what makes it again.
+    """
+    states = survey(study) + ([survey_report(study, page)] if page else [])
+    for state in states:
+        if state.reason:
+            raise _refusal(state)
+
+
+def require_upstream(study: Study, wanted: Iterable[Job]) -> None:
+    """Refuse what the wanted jobs would read where it does not fit. Raises UserError as `require` does."""
+    read = {path for each in wanted for path in each.inputs.values()}
+    for state in survey(study):
+        if state.reason and read & set(state.job.outputs.values()):
+            raise _refusal(state)
+
+
+def _refusal(state: State) -> UserError:
+    kind = state.job.kind
+    return UserError(f"{state.job.record}: {state.reason}; `sagan-div prune {kind.phase}` removes what does not fit")
+
+
+def require_inputs(job: Job) -> None:
+    """Raises UserError for the first input of a job that is not there, with the command that makes it."""
+    for path in job.inputs.values():
+        if not path.exists():
+            raise UserError(f"{path}: is missing; run `sagan-div {_maker(job, path)}` first")
+
+
+def _maker(job: Job, path: Path) -> str:
+    """The command of the kind of job that makes a file."""
+    for kind in KINDS.values():
+        for pattern in kind.outputs(job.layout).values():
+            if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(str(pattern))), str(path)):
+                return kind.command
+    return job.kind.command
+
+
+def digests(study: Study) -> dict[Path, str]:
+    """The SHA-256 of what the study's jobs have left, as recorded, in the order in which they can run."""
+    ledger = [(each, records.read(each.record)) for each in jobs(study)]
+    return {path: digest for path, digest in _digests(ledger).items() if digest}
+
+
+def _digests(ledger: Iterable[tuple[Job, Record | None]]) -> Digests:
+    return {
+        each.outputs[name]: digest
+        for each, record in ledger
+        if record
+        for name, digest in record.outputs.items()
+        if name in each.outputs
+    }
+
+
+def _state(job: Job, record: Record | None, digests: Mapping[Path, str | None], code: bool = True) -> State:
+    reason = _unfit(job, record, digests, code) or (_altered(job, record) if record else None)
+    missing = record is None or not all(path.exists() for path in job.outputs.values())
+    return State(job, record, reason, due=bool(reason) or missing)
+
+
+def _unfit(job: Job, record: Record | None, digests: Mapping[Path, str | None], code: bool) -> str | None:
+    """Why a record is not that of the job as the study, the code and the other records have it."""
+    if record is None:
+        return "it has no record" if any(path.exists() for path in job.outputs.values()) else None
+    if record.settings != plain(job.settings):
+        return f"it was made with other settings: {difference(record.settings, plain(job.settings))}"
+    other = _other_code(record.code, fingerprint.of_job(job.kind, job.settings)) if code else None
+    return other or _other_inputs(job, record, digests)
+
+
+def _other_code(recorded: Mapping[str, Any], now: Mapping[str, str]) -> str | None:
+    changed = [name for name in sorted(recorded.keys() | now.keys()) if recorded.get(name) != now.get(name)]
+    return f"it was made by other code: {', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''}" if changed else None
+
+
+def _other_inputs(job: Job, record: Record, digests: Mapping[Path, str | None]) -> str | None:
+    for name, path in job.inputs.items():
+        if path in digests and record.inputs.get(name) != digests[path]:
+            return f"it was made from another {path}"
+    if job.kind.wildcards == () and record.inputs.keys() != job.inputs.keys():  # the report, or what reads nothing
+        return "it was made from other cells"
+    return None
+
+
+def _altered(job: Job, record: Record) -> str | None:
+    """What is no longer the file that its record describes: replaced or cut short. What is lost is missing, not altered."""
+    for name, path in job.outputs.items():
+        if path.exists() and files.sha256(path) != record.outputs.get(name):
+            return f"{path} is not what it was when it was made"
+    return None

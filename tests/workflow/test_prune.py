@@ -1,0 +1,92 @@
+"""What prune deletes, and what it leaves alone."""
+
+import os
+from pathlib import Path
+
+import pytest
+from made import holding, remaining, study, the_job
+
+from sagan_div.errors import UserError
+from sagan_div.workflow import records
+from sagan_div.workflow.layout import PHASES
+from sagan_div.workflow.prune import prune
+
+
+def pruned(*sets: str) -> list[str]:
+    return [line for phase in PHASES for line in prune(study(*sets), phase)]
+
+
+def test_nothing_is_removed_where_nothing_changed(made: Path) -> None:
+    before = remaining()
+    assert pruned() == []
+    assert remaining() == before
+
+
+def test_the_edited_cell_is_removed_and_the_others_stay(made: Path) -> None:
+    (line,) = pruned("methods.dcgan.optimiser.lr_critic=0.5")
+    assert "recipe.optimiser.lr_critic 0.0002 -> 0.5" in line
+    assert "results/train/digits/dcgan/seed0" not in remaining()
+    assert "results/train/digits/sngan/seed0" in remaining()
+
+
+def test_a_removed_method_leaves_no_file(made: Path) -> None:
+    lines = pruned("methods=[dcgan]")
+    assert all("sngan" in line for line in lines)
+    assert not list(Path("results").rglob("*sngan*"))
+
+
+def test_an_artefact_without_a_record_is_removed(made: Path) -> None:
+    Path("results/score/digits/dcgan/seed0/record.json").write_text("{}")
+    assert [line for line in pruned() if "no record" in line]
+    assert not Path("results/score/digits/dcgan/seed0").exists()
+
+
+def test_an_altered_artefact_is_removed_in_its_own_phase_alone(made: Path) -> None:
+    Path("results/train/digits/dcgan/seed0/best.safetensors").write_text("altered")
+    assert prune(study(), "sample") == []
+    assert [line.split(":")[0] for line in prune(study(), "train")] == ["train digits dcgan 0"]
+
+
+def test_what_a_process_is_at_work_on_is_left_alone(made: Path) -> None:
+    """Between its outputs and its record a job's artefacts look like those of a killed one."""
+    job = the_job("score", method="dcgan")
+    job.record.unlink()
+    with holding(job.lock):
+        assert pruned() == ["score digits dcgan 0: left alone, a process is at work on it"]
+        assert job.outputs["metrics"].exists()
+    assert "removed" in pruned()[0]
+
+
+def test_nothing_is_removed_beside_a_running_snakemake(made: Path) -> None:
+    lock = Path(".snakemake/locks/0.input.lock")
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    with pytest.raises(UserError, match=r"snakemake is at work in this folder; .*`snakemake --unlock`"):
+        pruned("methods=[dcgan]")
+    lock.unlink()
+    assert pruned("methods=[dcgan]")
+
+
+@pytest.mark.parametrize("link", ["hard", "symbolic"])
+def test_links_are_refused(made: Path, link: str) -> None:
+    path = the_job("train", method="dcgan").outputs["best"]
+    path.rename("elsewhere")
+    if link == "hard":
+        os.link("elsewhere", path)
+    else:
+        path.symlink_to(Path("elsewhere").absolute())
+    with pytest.raises(UserError, match=r"best.safetensors: is a link into a cache"):
+        prune(study(), "train")
+
+
+def test_unfinished_work_is_continued_by_the_same_job_alone(made: Path) -> None:
+    """Other settings or other inputs start anew, from a state of their own."""
+
+    def state(*sets: str) -> Path:
+        return records.state_path(the_job("train", *sets, method="dcgan"))
+
+    before = state()
+    assert state("methods.sngan.n_critic=2") == before
+    assert state("methods.dcgan.n_critic=2") != before
+    Path("data/digits/train/images.npy").write_text("other images")
+    assert state() != before
