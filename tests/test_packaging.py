@@ -91,6 +91,7 @@ def imported() -> set[str]:
 def test_dependencies_are_what_the_code_imports() -> None:
     required = names(PROJECT["dependencies"])
     assert imported() <= required | names(EXTRAS["study"] + EXTRAS["onnx"])
+    assert required <= imported()
 
 
 def test_messages_name_extras_that_there_are() -> None:
