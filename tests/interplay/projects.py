@@ -20,7 +20,7 @@ import yaml
 from sagan_div.study.load import load
 from sagan_div.workflow import fingerprint
 from sagan_div.workflow.jobs import jobs
-from sagan_div.workflow.layout import PHASES
+from sagan_div.workflow.kinds import PHASES
 from support import Run, command, copy_project
 
 STANDIN = Path(__file__).with_name("standin")

@@ -11,6 +11,7 @@ from sagan_div.data import sources
 from sagan_div.errors import UserError
 from sagan_div.phases import data
 from sagan_div.phases.machine import Machine
+from sagan_div.study import given
 from sagan_div.study.load import load
 from sagan_div.workflow import kinds
 from sagan_div.workflow.jobs import Job, planned
@@ -25,7 +26,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     for number in range(10):
         Image.fromarray(np.full((16, 16), 20 * number, np.uint8)).save(folder / f"{number}.png")
     monkeypatch.chdir(tmp_path)
-    kinds.contents.cache_clear()
+    given.contents.cache_clear()
     return planned(load(ROOT / "params.yaml", sets=["datasets=[{birds: birds}]"]), kinds.DATA, {"dataset": "birds"})
 
 

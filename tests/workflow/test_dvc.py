@@ -12,8 +12,8 @@ from sagan_div.study.load import load
 from sagan_div.study.schema import Study
 from sagan_div.workflow import fingerprint
 from sagan_div.workflow.jobs import jobs
-from sagan_div.workflow.kinds import KINDS, of_phase
-from sagan_div.workflow.layout import PHASES, Layout
+from sagan_div.workflow.kinds import KINDS, PHASES, of_phase
+from sagan_div.workflow.layout import Layout
 from support import ROOT
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

@@ -20,7 +20,7 @@ from pathlib import Path
 from sagan_div.study.load import load
 from sagan_div.workflow import fingerprint
 from sagan_div.workflow.jobs import jobs
-study = load(Path({params!r}))
+study = load(Path({params!r}), sets=["methods=[dcgan, wgan-div, sngan, sagan-div-a, sagan-div-b, sagan-div-c, sagan-div-d]"])
 found = {{each.name: fingerprint.of_job(each.kind, each.settings) for each in jobs(study) if each.about.get("seed", 0) == 0}}
 print(json.dumps(found))
 """

@@ -9,21 +9,24 @@ from made import study, the_job
 
 from sagan_div.errors import UserError
 from sagan_div.settings import canonical, read
+from sagan_div.study import given
 from sagan_div.study.load import load
 from sagan_div.workflow import kinds
 from sagan_div.workflow.jobs import checkpoint, job, jobs
-from sagan_div.workflow.kinds import KINDS, of_phase
-from sagan_div.workflow.layout import PHASES, Layout
+from sagan_div.workflow.kinds import KINDS, PHASES, of_phase
+from sagan_div.workflow.layout import OF_THE_REPORT, Layout
 from support import ROOT
 
 OVERLAYS = ROOT / "workflow/overlays"
 
 
 def test_the_study_of_record_and_the_full_one_have_every_cell_once() -> None:
-    counts = {"train": 42, "sample": 42, "score": 42, "data": 2}
     record, full = load(ROOT / "params.yaml"), load(ROOT / "params.yaml", [OVERLAYS / "full.yaml"])
-    assert {phase: len(jobs(record, phase)) for phase in PHASES[:-1]} == counts | {"reference": 2 + 2 + 2}
-    assert {phase: len(jobs(full, phase)) for phase in PHASES[:-1]} == counts | {"reference": 1 + 2 + 4 + 4}
+    cells = 2 * 3 * len(record.methods)
+    for phase, count in {"train": cells, "sample": cells, "score": cells, "data": 2}.items():
+        assert len(jobs(record, phase)) == len(jobs(full, phase)) == count
+    assert len(jobs(record, "reference")) == 2 + 2 + 2
+    assert len(jobs(full, "reference")) == 1 + 2 + 4 + 4
 
 
 def test_every_input_is_some_jobs_output() -> None:
@@ -37,6 +40,17 @@ def test_studies_share_no_file() -> None:
     main, demo = (load(ROOT / "params.yaml", overlays) for overlays in ([], [OVERLAYS / "demo.yaml"]))
     paths = [{path for each in jobs(of) for path in (*each.files, each.scratch, each.lock)} for of in (main, demo)]
     assert not paths[0] & paths[1]
+
+
+@pytest.mark.parametrize("name", [*PHASES, *OF_THE_REPORT])
+def test_a_study_is_not_called_like_a_folder_of_results(name: str) -> None:
+    """The study of record prunes its folders of what is not its own."""
+    with pytest.raises(UserError, match=f"study: '{name}' cannot be a study's name, since results/{name} is a folder"):
+        jobs(study(f"study={name}"))
+
+
+def test_the_folders_of_results_are_all_reserved() -> None:
+    assert {path.name for path in (ROOT / "results").iterdir() if path.is_dir()} <= {*PHASES, *OF_THE_REPORT}
 
 
 def test_settings_survive_the_way_to_a_job_and_back() -> None:
@@ -69,7 +83,7 @@ def test_what_settings_choose_is_among_the_choices_of_their_kind() -> None:
 
 def test_other_images_in_a_folder_are_another_dataset(tmp_path: Path) -> None:
     def told() -> str:
-        kinds.contents.cache_clear()
+        given.contents.cache_clear()
         return canonical(the_job("data", f"datasets=[{{birds: {tmp_path}}}]").settings)
 
     (tmp_path / "a.png").write_bytes(b"one")

@@ -8,7 +8,7 @@ from made import holding, remaining, study, the_job
 
 from sagan_div.errors import UserError
 from sagan_div.workflow import records
-from sagan_div.workflow.layout import PHASES
+from sagan_div.workflow.kinds import PHASES
 from sagan_div.workflow.prune import prune
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sagan_div.study.load import load
 from sagan_div.workflow.kinds import KINDS
 from support import ROOT, TINY, command, copy_project
+
+METHODS = len(load(ROOT / "params.yaml").methods)
 
 
 def planned(*words: str, cwd: Path = ROOT) -> dict[str, int]:
@@ -23,13 +26,14 @@ def planned(*words: str, cwd: Path = ROOT) -> dict[str, int]:
 
 def test_the_plan_has_a_job_for_every_cell_and_phase(project: Path) -> None:
     counts = planned("--configfile", "workflow/overlays/full.yaml", cwd=project)
-    assert counts == {
-        **dict.fromkeys(("train_cell", "sample_cell", "score_cell"), 42),
+    expected = {
+        **dict.fromkeys(("train_cell", "sample_cell", "score_cell"), 2 * METHODS * 3),
         **dict.fromkeys(("fetch_data", "train_classifier"), 2),
         **dict.fromkeys(("reference_statistics", "real_vs_real"), 4),
         "fetch_weights": 1,
         "report": 1,
     }
+    assert counts.items() >= expected.items()  # and those of further phases
 
 
 def test_every_rule_of_a_kind_is_there(project: Path) -> None:
@@ -44,7 +48,7 @@ def test_either_snakefile_is_all_that_snakemake_needs(project: Path, snakefile: 
 
 def test_a_part_of_the_study_and_an_overlay_are_named_on_the_command_line(project: Path) -> None:
     overlay = ("--configfile", "workflow/overlays/demo.yaml")
-    assert planned(*overlay, cwd=project)["train_cell"] == 7
+    assert planned(*overlay, cwd=project)["train_cell"] == METHODS
     assert planned(*overlay, "--config", "methods=[sngan]", cwd=project)["train_cell"] == 1
 
 
@@ -54,7 +58,7 @@ def test_a_new_method_and_a_folder_need_params_yaml_alone(project: Path) -> None
     values["datasets"].append({"birds": "images/birds"})
     (project / "params.yaml").write_text(yaml.safe_dump(values))
     counts = planned(cwd=project)
-    assert (counts["fetch_data"], counts["train_cell"]) == (3, 3 * 8 * 3)
+    assert (counts["fetch_data"], counts["train_cell"]) == (3, 3 * (METHODS + 1) * 3)
 
 
 def test_a_mistake_in_the_study_stops_snakemake_with_its_line(project: Path) -> None:

@@ -11,7 +11,7 @@ from sagan_div.errors import UserError
 from sagan_div.settings import plain
 from sagan_div.workflow import fingerprint
 from sagan_div.workflow.jobs import jobs, report_job
-from sagan_div.workflow.layout import PHASES
+from sagan_div.workflow.kinds import PHASES
 from sagan_div.workflow.staleness import require, require_inputs, require_upstream, stale, survey, survey_report
 
 CELL = Path("results/train/digits/dcgan/seed0")

@@ -19,7 +19,8 @@ from sagan_div.study.load import load
 from sagan_div.terminal import note
 from sagan_div.workflow import fingerprint as code
 from sagan_div.workflow import staleness
-from sagan_div.workflow.layout import PHASES, RECORD_STUDY
+from sagan_div.workflow.kinds import PHASES
+from sagan_div.workflow.layout import RECORD_STUDY
 from sagan_div.workflow.prune import prune as prune_phase
 
 phase_argument = click.argument("phase", required=False, type=click.Choice(PHASES))

@@ -13,22 +13,12 @@ from sagan_div.study.metrics import METRICS
 OF_RECORD = "main"  # the study of params.yaml, which lives in results/ itself
 BUILT_IN_DATASETS = ("mnist", "fashion-mnist", "digits")
 NAME = r"[a-z0-9][a-z0-9-]{0,63}"  # names become folders and wildcards
-FOLDERS = (  # of results/, where a study of such a name would lie among those of the study of record
-    *("data", "reference", "train", "sample", "score", "report"),
-    *("metrics", "tables", "figures", "plots", "models"),
-)
 
 
 def _name(value: object) -> str:
     if not (isinstance(value, str) and re.fullmatch(NAME, value)):
         long = ", 64 at most" if isinstance(value, str) and len(value) > 64 else ""
         raise ValueError(f"{shown(value)} cannot be a name; use lower-case letters, digits and hyphens{long}")
-    return value
-
-
-def _study_name(value: str) -> str:
-    if value in FOLDERS:
-        raise ValueError(f"'{value}' cannot be a study's name, since results/{value} is a folder of the study of record")
     return value
 
 
@@ -201,7 +191,7 @@ class ScoreConfig(Settings):
 class Study(Settings):
     """Everything that params.yaml and its overlays say."""
 
-    study: Annotated[Name, AfterValidator(_study_name)]
+    study: Name
     protocol: Literal["text", "code"]
     datasets: Annotated[tuple[DatasetConfig, ...], _once(lambda dataset: dataset.name)]
     image_size: Annotated[Literal[16, 32, 64, 128], Whole] = Field(

@@ -8,10 +8,11 @@ from typing import Any
 
 from sagan_div.errors import UserError
 from sagan_div.settings import Settings
+from sagan_div.study.given import Wildcards
 from sagan_div.study.job_settings import SampleSettings
 from sagan_div.study.schema import Study
-from sagan_div.workflow.kinds import REPORT, SAMPLE, Kind, Wildcards, of_phase, wildcards_of
-from sagan_div.workflow.layout import PHASES, Layout, filled
+from sagan_div.workflow.kinds import PHASES, REPORT, SAMPLE, Kind, of_phase, wildcards_of
+from sagan_div.workflow.layout import OF_THE_REPORT, Layout, filled
 
 COMPUTED = PHASES[:-1]  # the phases of jobs that compute; the last one gathers
 
@@ -74,7 +75,14 @@ def planned(study: Study, kind: Kind, wildcards: Wildcards) -> Job:
 
 
 def jobs(study: Study, *phases: str) -> list[Job]:
-    """The jobs of these phases (of all that compute without any), in the order in which they can run."""
+    """The jobs of these phases (of all that compute without any), in the order in which they can run.
+
+    Raises UserError for a study that is called like a folder of the study of record.
+    """
+    if study.study in (*PHASES, *OF_THE_REPORT):
+        raise UserError(
+            f"study: '{study.study}' cannot be a study's name, since results/{study.study} is a folder of the study of record"
+        )
     return [
         planned(study, kind, wildcards)
         for phase in phases or COMPUTED

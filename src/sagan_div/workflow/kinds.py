@@ -1,14 +1,13 @@
 """Every kind of job, each declared once: rules, commands, DVC's stages, staleness, prune and documents read it from here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sagan_div import files
 from sagan_div.settings import Settings
-from sagan_div.study import metrics
+from sagan_div.study import given, metrics
+from sagan_div.study.given import Wildcards
 from sagan_div.study.job_settings import (
     ClassifierSettings,
     DataSettings,
@@ -20,9 +19,8 @@ from sagan_div.study.job_settings import (
     WeightsSettings,
 )
 from sagan_div.study.schema import DatasetConfig, Study
-from sagan_div.workflow.layout import PHASES, Layout
+from sagan_div.workflow.layout import Layout
 
-Wildcards = Mapping[str, Any]  # dataset, method, seed, extractor
 Paths = dict[str, Path]
 CELL = ("dataset", "method", "seed")
 SPACE = ("dataset", "extractor")
@@ -57,73 +55,6 @@ class Kind:
     @property
     def command(self) -> str:
         return self.name.replace("_", "-")
-
-
-@cache
-def contents(folder: str) -> str:
-    """The SHA-256 of a folder's files, taken once a process."""
-    return files.digest(Path(folder))
-
-
-def _data(study: Study, wildcards: Wildcards) -> DataSettings:
-    dataset = next(each for each in study.datasets if each.name == wildcards["dataset"])
-    return DataSettings(dataset=dataset, contents=None if dataset.folder is None else contents(dataset.folder))
-
-
-def _classifier(study: Study, wildcards: Wildcards) -> ClassifierSettings:
-    return ClassifierSettings(dataset=wildcards["dataset"], image_size=study.image_size, classifier=study.classifier)
-
-
-def _reference(study: Study, wildcards: Wildcards) -> ReferenceSettings:
-    return ReferenceSettings(
-        dataset=wildcards["dataset"],
-        image_size=study.image_size,
-        extractor=wildcards["extractor"],
-        mode=study.score.mode,
-        reference=study.score.reference,
-        repeat_last_batch=study.score.repeat_last_batch,
-    )
-
-
-def _real_vs_real(study: Study, wildcards: Wildcards) -> RealVsRealSettings:
-    return RealVsRealSettings(
-        dataset=wildcards["dataset"],
-        image_size=study.image_size,
-        extractor=wildcards["extractor"],
-        real_vs_real=study.score.real_vs_real,
-    )
-
-
-def _cell(wildcards: Wildcards) -> dict[str, Any]:
-    return {"dataset": wildcards["dataset"], "method": wildcards["method"], "seed": int(wildcards["seed"])}
-
-
-def _train(study: Study, wildcards: Wildcards) -> TrainSettings:
-    recipe = study.methods[wildcards["method"]].model_copy(update={"select": None})  # what is sampled is no matter of training
-    return TrainSettings(
-        **_cell(wildcards),
-        image_size=study.image_size,
-        width=study.width,
-        latent=study.latent,
-        recipe=recipe,
-        train=study.train,
-    )
-
-
-def _sample(study: Study, wildcards: Wildcards) -> SampleSettings:
-    select = study.methods[wildcards["method"]].select or study.sample.select
-    return SampleSettings(**_cell(wildcards), sample=study.sample.model_copy(update={"select": select}))
-
-
-def _score(study: Study, wildcards: Wildcards) -> ScoreSettings:
-    score = study.score
-    return ScoreSettings(
-        **_cell(wildcards),
-        extractors=score.extractors,
-        mode=score.mode,
-        metrics=score.metrics,
-        repeat_last_batch=score.repeat_last_batch,
-    )
 
 
 def _space_inputs(layout: Layout, settings: ReferenceSettings | RealVsRealSettings) -> Paths:
@@ -174,7 +105,7 @@ DATA = Kind(
     about="Fetch a dataset, verify it, decode it to uint8 arrays.",
     settings=DataSettings,
     wildcards=("dataset",),
-    from_study=_data,
+    from_study=given.data,
     outputs=Layout.splits,
     record=lambda layout: layout.data / "{dataset}" / "record.json",
     work="sagan_div.phases.data",
@@ -187,7 +118,7 @@ WEIGHTS = Kind(
     about="Fetch the published weights of pytorch-fid's Inception network and verify them.",
     settings=WeightsSettings,
     wildcards=(),
-    from_study=lambda study, wildcards: WeightsSettings(extractor="inception"),
+    from_study=given.weights,
     outputs=lambda layout: {"weights": layout.weights},
     record=lambda layout: layout.weights.with_name("record.json"),
     work="sagan_div.phases.weights",
@@ -201,7 +132,7 @@ CLASSIFIER = Kind(
     about="Train a dataset's domain classifier: a feature space beside Inception's.",
     settings=ClassifierSettings,
     wildcards=("dataset",),
-    from_study=_classifier,
+    from_study=given.classifier,
     inputs=lambda layout, settings: layout.splits(),
     outputs=lambda layout: {"classifier": layout.classifier},
     record=lambda layout: layout.reference("domain-classifier.record.json"),
@@ -214,7 +145,7 @@ REFERENCE = Kind(
     about="Compute the statistics of real images that samples are compared with.",
     settings=ReferenceSettings,
     wildcards=SPACE,
-    from_study=_reference,
+    from_study=given.reference,
     inputs=_space_inputs,
     outputs=lambda layout: {"statistics": layout.statistics},
     record=lambda layout: layout.reference("{extractor}.record.json"),
@@ -227,7 +158,7 @@ REAL_VS_REAL = Kind(
     about="Score real images against other real ones, for each number of images.",
     settings=RealVsRealSettings,
     wildcards=SPACE,
-    from_study=_real_vs_real,
+    from_study=given.real_vs_real,
     inputs=_space_inputs,
     outputs=lambda layout: {"real_vs_real": layout.real_vs_real},
     record=lambda layout: layout.reference("{extractor}.real-vs-real.record.json"),
@@ -240,7 +171,7 @@ TRAIN = Kind(
     about="Train a method on a dataset; started again after an interruption, it continues where it was.",
     settings=TrainSettings,
     wildcards=CELL,
-    from_study=_train,
+    from_study=given.train,
     inputs=lambda layout, settings: {"images": layout.images("train"), "classifier": layout.classifier},
     outputs=_cell_outputs("train", best="best.safetensors", last="last.safetensors", history="history.csv"),
     record=_cell_record("train"),
@@ -256,7 +187,7 @@ SAMPLE = Kind(
     about="Draw images from a trained generator.",
     settings=SampleSettings,
     wildcards=CELL,
-    from_study=_sample,
+    from_study=given.sample,
     inputs=lambda layout, settings: {name: layout.cell("train", f"{name}.safetensors") for name in ("best", "last")},
     outputs=_cell_outputs("sample", samples="samples.npz", grid="grid.png"),
     record=_cell_record("sample"),
@@ -269,7 +200,7 @@ SCORE = Kind(
     about="Score the samples of a cell against real images.",
     settings=ScoreSettings,
     wildcards=CELL,
-    from_study=_score,
+    from_study=given.score,
     inputs=_score_inputs,
     outputs=_cell_outputs("score", metrics="metrics.json"),
     record=_cell_record("score"),
@@ -291,17 +222,26 @@ REPORT = Kind(
     options=(),
 )
 
-KINDS = {kind.name: kind for kind in (DATA, WEIGHTS, CLASSIFIER, REFERENCE, REAL_VS_REAL, TRAIN, SAMPLE, SCORE, REPORT)}
+KINDS = {  # in the order in which they can run; the report, which gathers what the others left, is the last
+    kind.name: kind
+    for kind in (
+        DATA,
+        WEIGHTS,
+        CLASSIFIER,
+        REFERENCE,
+        REAL_VS_REAL,
+        TRAIN,
+        SAMPLE,
+        SCORE,
+        REPORT,
+    )
+}
+PHASES = tuple(dict.fromkeys(kind.phase for kind in KINDS.values()))
 
 
 def of_phase(phase: str) -> tuple[Kind, ...]:
     """The kinds of job in a phase, in the order in which they can run."""
     return tuple(kind for kind in KINDS.values() if kind.phase == phase)
-
-
-def before(phase: str) -> tuple[str, ...]:
-    """The phases before one."""
-    return PHASES[: PHASES.index(phase)]
 
 
 def wildcards_of(settings: Settings) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-PHASES = ("data", "reference", "train", "sample", "score", "report")
 SPLITS = ("train", "test")
+OF_THE_REPORT = ("metrics", "tables", "figures", "plots", "models")  # folders of results/, beside those of the phases
 RECORD_STUDY = "main"  # the study of record, whose results lie in results/ itself
 
 
