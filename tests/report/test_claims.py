@@ -1,76 +1,14 @@
-"""Claims on synthetic studies whose truth is known."""
+"""Claims: how a verdict comes about, and what it says. Twelve whole studies are in test_claims_known."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from studies import BOTH, PAPERS_ORDER, TURNED, judged, outcome, put, runs, scores
 
 from sagan_div.report import claims, paper
-from sagan_div.report.claims import Judgement
-from sagan_div.report.outcomes import Outcome
-
-BOTH = ("mnist", "fashion-mnist")
-PAPERS_ORDER = {  # FIDs in which every claim is true
-    "sngan": 20.0,
-    "dcgan": 40.0,
-    "sagan-div-d": 55.0,
-    "sagan-div-b": 60.0,
-    "wgan-div": 58.0,
-    "sagan-div-a": 87.0,
-    "sagan-div-c": 101.0,
-}
-
-TURNED = {method: 120 - fid for method, fid in PAPERS_ORDER.items()}
-
-
-def scores(
-    means: dict[str, float], seeds: Sequence[int], spread: float = 0.1, extractor: str = "classifier", **columns: Any
-) -> pd.DataFrame:
-    """A frame of scores: every method's mean on both datasets, with a little spread over the seeds."""
-    generator = np.random.default_rng(1)
-    rows = [
-        {"dataset": dataset, "method": method, "seed": seed, "extractor": extractor, "fid": mean + generator.normal(0, spread)}
-        for dataset in BOTH
-        for method, mean in means.items()
-        for seed in seeds
-    ]
-    return pd.DataFrame(rows).assign(**columns)
-
-
-def runs(seeds: Sequence[int], **changes: Any) -> pd.DataFrame:
-    """A frame of runs in which `a` is the dearest, the divergence's methods are calmer than DCGAN, and all is on one device."""
-    cost = dict.fromkeys(PAPERS_ORDER, 10.0) | {"sagan-div-a": 15.0}
-    unrest = dict.fromkeys(PAPERS_ORDER, 2.0) | {"dcgan": 8.0}
-    rows = [
-        {
-            "dataset": dataset,
-            "method": method,
-            "seed": seed,
-            "cost": cost[method] + 0.01 * seed,
-            "steady": True,
-            "device": "one",
-        }
-        | {"unrest": unrest[method] + 0.01 * seed}
-        for dataset in BOTH
-        for method in PAPERS_ORDER
-        for seed in seeds
-    ]
-    return pd.DataFrame(rows).assign(**changes)
-
-
-def judged(frame: pd.DataFrame, of: pd.DataFrame | None = None, datasets: Sequence[str] = BOTH) -> dict[int, Judgement]:
-    if of is None:
-        of = runs(sorted(frame["seed"].unique()))
-    return {judgement.number: judgement for judgement in claims.judge(frame, of, datasets)}
-
-
-def outcome(judgement: Judgement, dataset: str, method: str, than: str | None, measure: str = "fid") -> Outcome:
-    found = [o for o in judgement.outcomes if (o.dataset, o.method, o.than, o.measure) == (dataset, method, than, measure)]
-    assert len(found) == 1
-    return found[0]
 
 
 def test_every_claim_of_the_paper_holds_where_it_is_true() -> None:
@@ -78,8 +16,8 @@ def test_every_claim_of_the_paper_holds_where_it_is_true() -> None:
     assert {number: judgement.verdict for number, judgement in found.items()} == dict.fromkeys(range(1, 8), "holds")
     assert found[1].order_share == {"mnist": 1.0, "fashion-mnist": 1.0}
     first = outcome(found[1], "mnist", "sagan-div-d", "sagan-div-b")
-    assert (first.paired, first.seeds, first.p, first.chance) == (True, 10, pytest.approx(2 / 1024), 1.0)
-    assert first.p_holm == pytest.approx(6 * 2 / 1024)
+    assert (first.paired, first.seeds, first.p_exact, first.chance) == (True, 10, pytest.approx(2 / 1024), 1.0)
+    assert (first.by, first.verdict) == ("paired t", "holds")
     assert first.relative == pytest.approx(-5 / 60, abs=0.01)
     assert first.interval is not None
     assert first.interval[0] < -5 < first.interval[1]
@@ -92,21 +30,30 @@ def test_what_is_the_other_way_round_does_not_hold() -> None:
     assert found[2].observed == "0 of 2 tests point the paper’s way"
 
 
-def test_three_seeds_decide_no_comparison_however_clear() -> None:
-    found = judged(scores(PAPERS_ORDER, range(3), spread=1e-6))
-    for number in (1, 2, 3, 4, 6):
-        assert found[number].verdict == "not decidable"
-        assert "3 seeds cannot give a p below 0.25" in found[number].reason
-    assert found[2].observed == "2 of 2 tests point the paper’s way"
+def test_three_seeds_decide_a_clear_gap_and_the_exact_p_that_cannot_agree_is_said() -> None:
+    found = judged(scores(PAPERS_ORDER, range(3)))[2]
+    assert found.verdict == "holds"
+    assert [each.p_exact for each in found.outcomes] == [0.25, 0.25]
+    assert found.remarks == (
+        "the exact p beside it disagrees with t at 0.05 in 2 of 2 comparisons; of so few runs it cannot fall below 0.25",
+    )
+    assert judged(scores(PAPERS_ORDER, range(10)))[2].remarks == ()
 
 
-def test_holm_asks_for_more_seeds_than_a_single_test() -> None:
-    found = judged(scores(PAPERS_ORDER, range(6)))
-    single = outcome(found[2], "mnist", "sagan-div-d", "sagan-div-b")
-    assert single.p == pytest.approx(2 / 64)
-    assert single.verdict == "not decidable"
-    assert "needs 7 paired seeds" in single.reason
-    assert judged(scores(PAPERS_ORDER, range(7)))[2].verdict == "holds"
+def test_a_conjunction_holds_without_correction_and_is_refuted_with_it() -> None:
+    """A p between 0.05 / 6 and 0.05 is enough for a test to hold, and not enough to refute one of six."""
+    close = [59.0, 60.0, 62.2]
+    held = judged(put(scores(PAPERS_ORDER, range(3)), "mnist", "sagan-div-b", fid=close))[1]
+    test = outcome(held, "mnist", "sagan-div-d", "sagan-div-b")
+    assert test.p is not None
+    assert 0.05 / 6 < test.p < 0.05
+    assert held.verdict == "holds"
+    turned = judged(put(scores(PAPERS_ORDER | {"sagan-div-d": 65.3}, range(3)), "mnist", "sagan-div-b", fid=close))
+    against = outcome(turned[1], "mnist", "sagan-div-d", "sagan-div-b")
+    assert against.p is not None
+    assert 0.05 / 6 < against.p < 0.05
+    assert against.p_holm == pytest.approx(min(1, against.p))  # the five others are smaller, and rejected first
+    assert against.verdict == "does not hold"
 
 
 def test_one_seed_has_no_spread() -> None:
@@ -123,7 +70,7 @@ def test_ties_are_not_distinguishable() -> None:
     found = judged(scores(dict.fromkeys(PAPERS_ORDER, 50.0), range(10), spread=0.0))
     for number in (1, 2, 4, 6):
         assert found[number].verdict == "not decidable"
-        assert "not distinguishable, p = 1" in found[number].reason
+        assert "are the same (p = 1" in found[number].reason
     assert found[2].outcomes[0].observed == "disagrees"  # a tie is not "better"
     assert found[5].verdict == "not decidable"  # close on Fashion-MNIST, yet not better on MNIST
     assert outcome(found[5], "fashion-mnist", "sagan-div-d", "wgan-div").verdict == "holds"
@@ -137,7 +84,7 @@ def test_a_missing_method_leaves_the_claim_open_and_names_it() -> None:
     frame = scores(PAPERS_ORDER, range(10))
     found = judged(frame[~((frame["method"] == "sngan") & (frame["dataset"] == "fashion-mnist"))])
     assert found[6].verdict == "not decidable"
-    assert found[6].reason == "SNGAN has no FID on Fashion-MNIST"
+    assert found[6].reason == "SNGAN has no FID on Fashion-MNIST; 5 of 6 tests hold"
     assert found[1].verdict == "holds"
 
 
@@ -145,30 +92,39 @@ def test_a_claim_that_fails_on_one_dataset_fails_though_the_other_is_missing() -
     frame = scores(PAPERS_ORDER | {"sagan-div-d": 80.0}, range(10))
     found = judged(frame[frame["dataset"] == "mnist"], datasets=["mnist"])
     assert found[2].verdict == "does not hold"
-    assert judged(scores(PAPERS_ORDER, range(10)), datasets=["mnist"])[2].reason == "Fashion-MNIST is not part of this study"
+    reason = judged(scores(PAPERS_ORDER, range(10)), datasets=["mnist"])[2].reason
+    assert reason == "Fashion-MNIST is not part of this study; 1 of 2 tests hold"
 
 
-def test_a_difference_within_the_floor_decides_nothing() -> None:
-    assert judged(scores(PAPERS_ORDER, range(10), floor=3.0))[2].verdict == "holds"
-    found = judged(scores(PAPERS_ORDER, range(10), floor=7.0))[2]
-    assert found.verdict == "not decidable"
-    assert "within the floor of 7" in found.reason
+def test_a_floor_and_the_noise_of_a_checkpoint_stand_beside_a_difference_and_forbid_nothing() -> None:
+    found = judged(scores(PAPERS_ORDER, range(10), floor=7.0, noise=12.0))[2]
+    assert found.verdict == "holds"
+    first = found.outcomes[0]
+    assert (first.floor, first.noise) == (7.0, pytest.approx(12 * math.sqrt(2 / 10)))
+    assert first.beside == "noise of a checkpoint 5.37, perfect generator 7.00"
 
 
-def test_a_difference_within_the_checkpoint_noise_decides_nothing() -> None:
-    assert judged(scores(PAPERS_ORDER, range(10), noise=5.0))[2].verdict == "holds"  # 5 * sqrt(2 / 10) = 2.2 < 5
-    found = judged(scores(PAPERS_ORDER, range(10), noise=12.0))[2]  # 12 * sqrt(2 / 10) = 5.4 > 5
-    assert found.verdict == "not decidable"
-    assert "within the checkpoint noise of 5.37" in found.reason
-
-
-def test_seeds_that_are_not_shared_are_permuted() -> None:
+def test_seeds_that_are_not_shared_are_compared_unpaired() -> None:
     frame = scores(PAPERS_ORDER, range(6))
     frame.loc[frame["method"] == "sagan-div-b", "seed"] += 100
     first = outcome(judged(frame)[2], "mnist", "sagan-div-d", "sagan-div-b")
-    assert (first.paired, first.seeds, first.seeds_than) == (False, 6, 6)
-    assert first.p == pytest.approx(2 / 924)
+    assert (first.paired, first.seeds, first.seeds_than, first.by) == (False, 6, 6, "Welch’s t")
+    assert first.p_exact == pytest.approx(2 / 924)
+    assert "Welch’s t of 6 and 6 runs" in first.reason
     assert first.verdict == "holds"
+
+
+@pytest.mark.parametrize(("own", "paired", "counts"), [(6, False, (8, 8)), (4, True, (4, 4)), (5, False, (8, 8))])
+def test_few_shared_seeds_fall_back_to_all_seeds_unpaired(own: int, paired: bool, counts: tuple[int, int]) -> None:
+    frame = scores(PAPERS_ORDER, range(8))
+    frame.loc[(frame["method"] == "sagan-div-b") & (frame["seed"] < own), "seed"] += 100
+    first = outcome(judged(frame)[2], "mnist", "sagan-div-d", "sagan-div-b")
+    assert (first.paired, (first.seeds, first.seeds_than)) == (paired, counts)
+
+
+def test_two_seeds_are_compared_unpaired() -> None:
+    first = outcome(judged(scores(PAPERS_ORDER, range(2)))[2], "mnist", "sagan-div-d", "sagan-div-b")
+    assert (first.by, first.verdict) == ("Welch’s t", "holds")
 
 
 def test_only_shared_seeds_are_paired() -> None:
@@ -183,6 +139,58 @@ def test_inception_is_judged_by_where_it_was_measured() -> None:
     assert found[2].extractor == "inception"
     assert found[2].verdict == "holds"
     assert judged(both[both["extractor"] == "classifier"])[2].verdict == "does not hold"
+
+
+def test_a_partly_measured_inception_does_not_come_first() -> None:
+    inception = scores(PAPERS_ORDER, range(10), extractor="inception")
+    part = inception[~((inception["method"] == "sngan") & (inception["seed"] > 7))]
+    found = judged(pd.concat([scores(TURNED, range(10)), part]))
+    assert (found[2].extractor, found[2].verdict) == ("classifier", "does not hold")
+    assert [(other.extractor, other.verdict) for other in found[2].elsewhere] == [("inception", "holds")]
+    unmeasured = pd.concat([scores(TURNED, range(10)), inception.assign(fid=math.nan)])
+    assert judged(unmeasured)[2].elsewhere == ()
+
+
+def test_a_verdict_carries_its_scope() -> None:
+    both = pd.concat([scores(PAPERS_ORDER, range(3)), scores(PAPERS_ORDER, range(3), extractor="inception")])
+    found = {each.number: each for each in claims.judge(both, runs(range(3)), BOTH, "at 256,000 real images per critic")}
+    assert found[2].scope == "at 256,000 real images per critic, in Inception features"
+    assert found[2].elsewhere[0].scope == "at 256,000 real images per critic, in classifier features"
+    assert found[7].scope == "at 256,000 real images per critic"
+    assert judged(both)[2].scope == "at this budget, in Inception features"
+
+
+def test_a_method_of_which_every_run_diverged_is_worse_than_one_of_which_none_did() -> None:
+    frame, of = scores(PAPERS_ORDER, range(3)), runs(range(3))
+    for dataset in BOTH:
+        frame = put(frame, dataset, "sagan-div-c", fid=np.nan)
+        of = put(of, dataset, "sagan-div-c", diverged=1000)
+    found = judged(frame, of)
+    first = outcome(found[4], "mnist", "sagan-div-d", "sagan-div-c")
+    assert (first.by, first.p, first.verdict) == ("ranks", pytest.approx(1 / 32), "holds")
+    assert found[4].verdict == "holds"
+    assert "on MNIST" not in found[4].reason
+    assert json.loads(json.dumps(claims.as_json([found[4]]), allow_nan=False))[0]["outcomes"][0]["mean_than"] is None
+
+
+def test_a_diverged_run_with_a_best_generator_counts_as_its_number_and_refutes_stability() -> None:
+    of = put(runs(range(3)), "mnist", "sagan-div-d", diverged=[np.nan, 90_000, np.nan])
+    found = judged(scores(PAPERS_ORDER, range(3)), of)
+    assert found[2].verdict == "holds"
+    assert (found[7].verdict, "SAGAN-div d on MNIST diverged" in found[7].reason) == ("does not hold", True)
+    calm = outcome(found[7], "mnist", "sagan-div-d", "dcgan", "unrest")
+    assert (calm.by, calm.verdict) == ("ranks", "not decidable")
+
+
+def test_marked_runs_count_as_their_numbers_and_are_said() -> None:
+    of = put(runs(range(10)), "mnist", "sagan-div-b", mark=["not left its start", "", "collapsed", *[""] * 7])
+    found = judged(scores(PAPERS_ORDER, range(10)), of.fillna({"mark": ""}))
+    assert found[2].verdict == "holds"
+    assert found[2].remarks == (
+        "SAGAN-div b on MNIST: not left its start (seed 0)",
+        "SAGAN-div b on MNIST: collapsed (seed 2)",
+    )
+    assert found[6].remarks == ()
 
 
 def test_a_claim_about_scores_is_judged_in_the_other_space_too() -> None:
@@ -202,7 +210,7 @@ def test_times_of_different_devices_are_not_compared() -> None:
     of.loc[of["method"] == "sagan-div-a", "device"] = "another"
     found = judged(scores(PAPERS_ORDER, range(10)), of)[3]
     assert found.verdict == "not decidable"
-    assert found.reason == "the two were timed on different devices"
+    assert found.reason == "the two were timed on different devices; 4 of 8 tests hold"
 
 
 def test_one_collapsed_run_refutes_stability() -> None:
@@ -210,13 +218,24 @@ def test_one_collapsed_run_refutes_stability() -> None:
     of.loc[(of["method"] == "wgan-div") & (of["dataset"] == "mnist") & (of["seed"] == 1), "steady"] = False
     found = judged(scores(PAPERS_ORDER, range(3)), of)[7]
     assert found.verdict == "does not hold"
-    assert "WGAN-div on MNIST ended in numbers that are not finite or at over twice its best rating, seed 1" in found.reason
+    assert (
+        "WGAN-div on MNIST diverged, or ended in numbers that are not finite or at over twice its best rating" in found.reason
+    )
+    assert found.reason.endswith("seed 1")
 
 
 def test_far_better_is_not_close() -> None:
     found = judged(scores(PAPERS_ORDER | {"sagan-div-d": 30.0}, range(10)))[5]
     assert found.verdict == "does not hold"
-    assert "SAGAN-div d’s mean lies 48% below WGAN-div’s" in found.reason
+    assert "on Fashion-MNIST SAGAN-div d’s mean lies 48% below WGAN-div’s, beyond 10%" in found.reason
+
+
+def test_closeness_takes_both_means_to_be_uncertain() -> None:
+    """Within 10 % by the means, and not shown to be: b's spread moves the margin itself."""
+    frame = put(scores(PAPERS_ORDER, range(4)), "fashion-mnist", "wgan-div", fid=[50.0, 56.0, 60.0, 66.0])
+    found = outcome(judged(frame)[5], "fashion-mnist", "sagan-div-d", "wgan-div")
+    assert (found.observed, found.verdict) == ("agrees", "not decidable")
+    assert "not shown to be within 10%" in found.reason
 
 
 @pytest.mark.parametrize("datasets", [["digits"], []])

@@ -31,7 +31,7 @@ def test_a_metric_that_could_not_be_had_is_named_and_the_others_are_shown(tmp_pa
 
 
 def test_the_summary_is_five_sentences_of_the_numbers(written: Tree) -> None:
-    said = summary.sentences(written.read(), ["holds"] + ["does not hold"] * 2 + ["not decidable"] * 4)
+    said = summary.sentences(written.read(), ["holds"] + ["does not hold"] * 2 + ["not decidable"] * 4, "at this budget")
     assert len(said) == 5
     assert "12 of 16 cells (dataset, method, seed) are trained and scored" in said[0]
     assert "32,000,000 real images, 5.3 % of" in said[1]
@@ -42,7 +42,9 @@ def test_the_summary_is_five_sentences_of_the_numbers(written: Tree) -> None:
     )
     assert "of the two methods measured is that of DCGAN" in said[3]
     assert (
-        said[4] == "Of the paper’s seven claims one holds in these runs, two do not hold, and four are not decidable with them."
+        said[4]
+        == "Of the paper’s seven claims one holds in these runs, two do not hold, and four are not decidable with them, "
+        "all at this budget."
     )
 
 
@@ -50,7 +52,9 @@ def test_the_order_of_the_variants_is_told_where_all_four_are_there(tmp_path: Pa
     settings = study("datasets=[mnist]", "seeds=[0]", "methods=[dcgan]")
     recipe = settings.methods["dcgan"]
     settings = settings.model_copy(update={"methods": {f"sagan-div-{letter}": recipe for letter in "abcd"}})
-    assert "the variants in the order d < b < a < c, the paper’s." in summary.sentences(grow(tmp_path, settings).read(), [])[3]
+    assert (
+        "the variants in the order d < b < a < c, the paper’s." in summary.sentences(grow(tmp_path, settings).read(), [], "")[3]
+    )
 
 
 def test_summary_is_a_table_for_a_terminal(written: Tree, demo: Tree) -> None:

@@ -42,7 +42,7 @@ def _unmeasured(results: Results) -> list[str]:
         for why, group in rows.groupby("why", dropna=False):
             share = f"is not measured for {words.counted(len(group), 'cell')}" if measured else "is not measured"
             reason = why if isinstance(why, str) else "no reason is recorded"
-            lines.append(f"FID in {prose.SPACES[extractor]} features {share}: {reason}.")
+            lines.append(f"FID in {prose.space(extractor)} features {share}: {reason}.")
     return [*lines, *_failed(results)]
 
 
@@ -53,7 +53,7 @@ def _failed(results: Results) -> list[str]:
         if f"why_{metric.name}" in results.scores:
             for (extractor, why), group in results.scores.groupby(["extractor", f"why_{metric.name}"]):
                 cells = words.counted(len(group), "cell")
-                lines.append(f"{metric.title} in {prose.SPACES[str(extractor)]} features is not measured for {cells}: {why}.")
+                lines.append(f"{metric.title} in {prose.space(str(extractor))} features is not measured for {cells}: {why}.")
     return lines
 
 

@@ -28,7 +28,7 @@ def render(
         facts=paper.facts(),
         compared=any(paper.covers(dataset) for dataset in results.datasets),
         missing=missing.sentences(results),
-        summary=summary.sentences(results, [judgement.verdict for judgement in judgements]),
+        summary=summary.sentences(results, [judgement.verdict for judgement in judgements], judgements[0].scope),
         tables=tables,
         judgements=judgements,
         margin=outcomes.MARGIN,

@@ -16,6 +16,11 @@ REAL_VS_REAL = {  # by pair and sampler
 }
 
 
+def space(extractor: str) -> str:
+    """A feature space's name in a sentence: `Inception`, `classifier`, or its own."""
+    return SPACES.get(extractor, extractor)
+
+
 def labels(methods: Sequence[str]) -> list[str]:
     return [paper.label(method) for method in methods]
 
@@ -42,8 +47,8 @@ def comparison(results: Results, extractor: str) -> str:
     rows = rows_of(results.scores, extractor=extractor).dropna(subset=["fid"])
     split = next(iter(rows["reference_split"].dropna()), results.study.score.reference.split)
     counts = f"{_span(rows['count'])}samples against {_span(rows['reference_count'])}real images of the {split} split"
-    where = {"classifier": "features of a classifier trained here on the dataset’s labels", "inception": "Inception features"}
-    return f"{where[extractor]}, {counts}"
+    where = {"classifier": "features of a classifier trained here on the dataset’s labels"}
+    return f"{where.get(extractor, f'{space(extractor)} features')}, {counts}"
 
 
 def _span(values: pd.Series) -> str:
@@ -65,6 +70,11 @@ def conditions(results: Results) -> str:
         hardware(results),
     ]
     return " · ".join(facts)
+
+
+def budget(results: Results) -> str:
+    """What a verdict on a claim is limited to, beside its feature space."""
+    return f"at {results.study.train.images:,} real images per critic"
 
 
 def kept(results: Results) -> str:

@@ -10,9 +10,10 @@ from sagan_div.report.gather import Results
 from sagan_div.report.tables import scores
 
 
-def sentences(results: Results, verdicts: Sequence[str]) -> list[str]:
-    """The study in five sentences; `verdicts` are those of the paper's claims."""
-    return [_extent(results), _budget(results), prose.against_paper(results), _findings(results), _claims(results, verdicts)]
+def sentences(results: Results, verdicts: Sequence[str], scope: str) -> list[str]:
+    """The study in five sentences; `verdicts` are those of the paper's claims, within `scope`."""
+    said = [_extent(results), _budget(results), prose.against_paper(results), _findings(results)]
+    return [*said, _claims(results, verdicts, scope)]
 
 
 def _extent(results: Results) -> str:
@@ -52,7 +53,7 @@ def _finding(results: Results, dataset: str, extractor: str) -> str | None:
     lowest, highest = (f"{paper.label(method)} ({words.number(means[method])})" for method in (order[0], order[-1]))
     floor = results.floor(dataset, extractor)
     beside = f", a perfect generator at {words.number(floor)}" if floor is not None else ""
-    what = f"on {paper.dataset_label(dataset)} the lowest mean FID in {prose.SPACES[extractor]} features{among}"
+    what = f"on {paper.dataset_label(dataset)} the lowest mean FID in {prose.space(extractor)} features{among}"
     return f"{what} is that of {lowest} and the highest that of {highest}{beside}{_variants(order)}"
 
 
@@ -66,7 +67,7 @@ def _variants(order: Sequence[str]) -> str:
     return f", the variants in the order {shown}{', the paper’s' if tuple(found) == claimed else ''}"
 
 
-def _claims(results: Results, verdicts: Sequence[str]) -> str:
+def _claims(results: Results, verdicts: Sequence[str], scope: str) -> str:
     if not any(paper.covers(dataset) for dataset in results.datasets):
         about = prose.dataset_labels(list(paper.facts()["datasets"]))
         return f"The paper’s {words.spelt(len(verdicts))} claims are about {about} and are not tested here."
@@ -74,7 +75,7 @@ def _claims(results: Results, verdicts: Sequence[str]) -> str:
     counts = [(verdicts.count(verdict), forms) for verdict, forms in said.items()]
     holds, fails, undecided = (f"{words.spelt(count)} {forms[count > 1]}" for count, forms in counts)
     claims = f"Of the paper’s {words.spelt(len(verdicts))} claims"
-    return f"{claims} {holds} in these runs, {fails}, and {undecided} not decidable with them."
+    return f"{claims} {holds} in these runs, {fails}, and {undecided} not decidable with them, all {scope}."
 
 
 def table(results: Results) -> Table:

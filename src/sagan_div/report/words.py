@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 def number(value: float | None, decimals: int = 2) -> str:
     """A measured number; a dash where there is none."""
-    return "–" if value is None or math.isnan(value) else f"{value:,.{decimals}f}".replace("-", "−")
+    if value is None or math.isnan(value):
+        return "–"
+    return ("∞" if value > 0 else "−∞") if math.isinf(value) else f"{value:,.{decimals}f}".replace("-", "−")
 
 
 def percent(share: float | None) -> str:

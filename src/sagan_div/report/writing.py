@@ -52,7 +52,7 @@ def _left_behind(layout: Layout, wanted: set[Path]) -> list[Path]:
 
 
 def _contents(results: Results) -> Files:
-    judgements = claims.judge(results.scores, results.runs, results.datasets)
+    judgements = claims.judge(results.scores, results.runs, results.datasets, prose.budget(results))
     networks = architecture.networks(results.study, results.by_channels)
     albums = {dataset: pictures.albums(results, dataset) for dataset in results.datasets}
     conditions = {"conditions": prose.conditions(results)}

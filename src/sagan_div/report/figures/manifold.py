@@ -17,7 +17,7 @@ def draw(results: Results) -> Figure:
     for dataset, row in zip(results.datasets, axes, strict=True):
         for ax, (across, up) in zip(row, (("recall", "precision"), ("coverage", "density")), strict=True):
             ax.set_title(paper.dataset_label(dataset))
-            ax.set(xlabel=f"{across}, {prose.SPACES[extractor]} features", ylabel=up)
+            ax.set(xlabel=f"{across}, {prose.space(extractor)} features", ylabel=up)
             _marks(ax, results, dataset, extractor, across, up)
     return figure
 

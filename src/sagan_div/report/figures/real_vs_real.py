@@ -22,7 +22,7 @@ def draw(results: Results, dataset: str) -> Figure:
     axes = figure.subplots(1, max(1, len(spaces)), squeeze=False).ravel()
     for ax, extractor in zip(axes, spaces, strict=False):
         _pairs(ax, rows[rows["extractor"] == extractor])
-        ax.set_title(f"{paper.dataset_label(dataset)}, {prose.SPACES[extractor]} features")
+        ax.set_title(f"{paper.dataset_label(dataset)}, {prose.space(extractor)} features")
         if extractor == paper.facts()["protocol"]["extractor"]:
             _mark_printed(ax, results, dataset)
     if not spaces:

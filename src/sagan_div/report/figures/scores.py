@@ -29,7 +29,7 @@ def _sides(results: Results) -> list[str]:
 
 def _measured(ax: Axes, results: Results, dataset: str, extractor: str) -> None:
     ax.set_title(paper.dataset_label(dataset))
-    ax.set_xlabel(f"FID, {prose.SPACES[extractor]} features")
+    ax.set_xlabel(f"FID, {prose.space(extractor)} features")
     floor = results.floor(dataset, extractor)
     if floor is not None:
         ax.axvline(floor, color=QUIET, linewidth=1, linestyle=(0, (1, 2)))

@@ -11,7 +11,7 @@ from sagan_div.report.tables.table import Column, Table, Value, numeric, sort
 
 def table(results: Results) -> Table:
     """A row for each cell of the study: its scores, what was kept, and what it cost."""
-    fids = [Column("", f"FID, {prose.SPACES[extractor]}") for extractor in results.extractors]
+    fids = [Column("", f"FID, {prose.space(extractor)}") for extractor in results.extractors]
     before, after = (
         [Column("", head) for head in heads]
         for heads in (("dataset", "method", "seed", "state"), ("kept at image", "images/s", "time", "device-hours", "device"))

@@ -41,7 +41,7 @@ def _moments(group: pd.DataFrame, keys: Sequence[Key]) -> list[float]:
 
 def _row(results: Results, cell: tuple[str, str, str], group: pd.DataFrame, keys: Sequence[Key]) -> tuple[Value, ...]:
     dataset, method, extractor = cell
-    names = (paper.dataset_label(dataset), paper.label(method), prose.SPACES[extractor])
+    names = (paper.dataset_label(dataset), paper.label(method), prose.space(extractor))
     sources = (None, (dataset, method), None)
     scaled = (_values(group, key) * key.factor for key in keys)
     return (

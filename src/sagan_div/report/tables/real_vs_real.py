@@ -29,7 +29,7 @@ def _row(group: pd.DataFrame, draws: int) -> tuple[Value, ...]:
     kinds = [group[(group["pair"] == pair) & (group["sampler"] == sampler)]["fid"] for pair, sampler in prose.REAL_VS_REAL]
     return (
         Value(paper.dataset_label(dataset)),
-        Value(prose.SPACES[extractor]),
+        Value(prose.space(extractor)),
         numeric(images),
         *(Value(spread(values, draws), sort(values.mean())) for values in kinds),
     )

@@ -53,7 +53,7 @@ def _score_table(results: Results, name: str, title: str, methods: Sequence[str]
 def _dataset_columns(results: Results, dataset: str, methods: Sequence[str]) -> list[tuple[Column, dict[str, Value]]]:
     group = paper.dataset_label(dataset)
     found = [
-        (Column(group, prose.SPACES[extractor]), _ours(results, dataset, methods, extractor))
+        (Column(group, prose.space(extractor)), _ours(results, dataset, methods, extractor))
         for extractor in results.extractors or results.study.score.extractors[-1:]
     ]
     if paper.covers(dataset):
@@ -90,7 +90,7 @@ def _theirs(dataset: str, methods: Sequence[str]) -> dict[str, Value]:
 def _notes(results: Results) -> tuple[str, ...]:
     lines = [f"Fréchet distance (FID), lower is better: {over_seeds(results)}."]
     lines += [
-        f"{prose.SPACES[extractor].capitalize()}: {prose.comparison(results, extractor)}." for extractor in results.extractors
+        f"{prose.space(extractor).capitalize()}: {prose.comparison(results, extractor)}." for extractor in results.extractors
     ]
     return (*lines, f"Ours: {prose.conditions(results)}.")
 
