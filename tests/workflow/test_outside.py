@@ -55,7 +55,9 @@ def test_a_module_runs_with_config_and_results_in_its_callers_folder(home: Path,
 
 def test_snakedeploy_writes_a_folder_that_runs(home: Path, tmp_path: Path) -> None:
     """With the path of the project where a hosted address would stand."""
-    deployed = command("snakedeploy", "deploy-workflow", home, tmp_path / "deployed", "--name", "sagan-div", cwd=tmp_path)
+    deployed = command(
+        "snakedeploy", "deploy-workflow", home, tmp_path / "deployed", "--name", "sagan-div", "--branch", "main", cwd=tmp_path
+    )
     assert deployed.returncode == 0, deployed.stderr
     folder = tmp_path / "deployed"
     snakefile = folder / "workflow/Snakefile"
