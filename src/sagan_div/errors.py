@@ -1,4 +1,4 @@
-"""What a user can mend: one line that names the culprit and the mend, never a traceback."""
+"""What a user can put right: one line that names the file or key and what to do, never a traceback."""
 
 
 class UserError(Exception):

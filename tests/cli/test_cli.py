@@ -1,4 +1,4 @@
-"""The command line as a user meets it: every error is one line that names the culprit and the mend, with exit status 2."""
+"""The command line as a user meets it: every error is one line that names what is wrong and what to do, with status 2."""
 
 import json
 import re

@@ -84,8 +84,8 @@ def test_too_few_samples_lose_a_metric_and_keep_the_others(classifier: Layout) -
 
 @pytest.mark.parametrize("best_images", [64, 128])
 def test_the_best_and_the_last_generator_are_rated_again_by_fresh_latents(best_images: int) -> None:
-    told = load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
-    settings = planned(told, TRAIN, {"dataset": "mnist", "method": "dcgan", "seed": 0}).settings
+    small = load(ROOT / "params.yaml", sets=["image_size=16", "width=4"])
+    settings = planned(small, TRAIN, {"dataset": "mnist", "method": "dcgan", "seed": 0}).settings
     assert isinstance(settings, TrainSettings)
     run = begin(settings, Shape(16, 1, 4, 100), torch.device("cpu"))
     run.cycle = 128 // (settings.recipe.n_critic * settings.batch_size)

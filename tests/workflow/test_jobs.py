@@ -1,4 +1,4 @@
-"""The jobs of a study: each declared kind, their files, and what they are told."""
+"""The jobs of a study: each declared kind, their files, and what they are given."""
 
 import importlib
 import json
@@ -56,8 +56,8 @@ def test_the_folders_of_results_are_all_reserved() -> None:
 def test_settings_survive_the_way_to_a_job_and_back() -> None:
     main = load(ROOT / "params.yaml", sets=["datasets=[mnist, {birds: some/folder}]"])
     for each in jobs(main):
-        told = json.loads(canonical(each.settings))
-        assert job(each.kind, read(each.kind.settings, told), Layout()) == each
+        sent = json.loads(canonical(each.settings))
+        assert job(each.kind, read(each.kind.settings, sent), Layout()) == each
 
 
 def test_every_kind_is_declared_once_and_its_work_is_there() -> None:
@@ -82,17 +82,17 @@ def test_what_settings_choose_is_among_the_choices_of_their_kind() -> None:
 
 
 def test_other_images_in_a_folder_are_another_dataset(tmp_path: Path) -> None:
-    def told() -> str:
+    def text() -> str:
         given.contents.cache_clear()
         return canonical(the_job("data", f"datasets=[{{birds: {tmp_path}}}]").settings)
 
     (tmp_path / "a.png").write_bytes(b"one")
-    before = told()
-    assert told() == before
+    before = text()
+    assert text() == before
     (tmp_path / "a.png").write_bytes(b"two")
-    changed = told()
+    changed = text()
     (tmp_path / "b.png").write_bytes(b"three")
-    assert len({before, changed, told()}) == 3
+    assert len({before, changed, text()}) == 3
 
 
 def test_the_checkpoint_of_a_cell_is_the_one_that_it_samples() -> None:

@@ -1,4 +1,4 @@
-"""The console script: commands, and one line for a mistake."""
+"""The console script: commands, and one line for an error."""
 
 import sys
 
@@ -24,7 +24,7 @@ for command in (*phases.COMMANDS, *results.COMMANDS, *images.COMMANDS, *upkeep.C
 
 
 def main() -> None:
-    """Exit status 0, 1 where a check fails, 2 for a mistake, 128 + the signal's number after an interruption."""
+    """Exit status 0, 1 where revalidation finds other bits, 2 for an error, 128 + the signal's number after a signal."""
     try:
         sys.exit(app(standalone_mode=False))
     except click.UsageError as error:

@@ -55,7 +55,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="For another prog
 
 OF_A_KIND: dict[str, Decorator] = {  # by the names that kinds of job list under `options`
     "mirror": mirror,
-    "optional": click.option("--optional", is_flag=True, help="Leave word instead of failing where they cannot be had."),
+    "optional": click.option("--optional", is_flag=True, help="Record the reason instead of failing where they cannot be had."),
     "device": device,
     "threads": threads,
     "tensorboard": click.option(

@@ -67,7 +67,7 @@ def adopt(overlays: Sequence[Path], params: Path) -> None:
 
 
 @click.command()
-@click.option("--cells", "count", type=click.IntRange(1), default=1, show_default=True, help="Jobs of each kind to run afresh.")
+@click.option("--cells", "count", type=click.IntRange(1), default=1, show_default=True, help="Jobs of each kind to run again.")
 @options.mirror
 @options.machine
 @options.study

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sagan_div.errors import UserError
 
-SHARE = "SAGAN_DIV_GPU_SHARE"  # in the environment: slots per device, for small cells that leave room on it
+SHARE = "SAGAN_DIV_GPU_SHARE"  # in the environment: slots per device, for cells small enough to share one
 PAUSE = 0.5  # seconds between two looks at slots that are all taken
 
 

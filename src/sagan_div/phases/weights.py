@@ -1,4 +1,4 @@
-"""Inception's weights, or word of why they are not there."""
+"""Inception's weights, or the reason why they are not there."""
 
 import json
 
@@ -10,7 +10,7 @@ from sagan_div.workflow.jobs import Job
 
 
 def work(job: Job, machine: Machine) -> About:
-    """Fetch Inception's weights, or leave word why they are not there where that is allowed: the rest can go on without."""
+    """Fetch Inception's weights, or record why they are not there where that is allowed: the rest can go on without."""
     marker = job.outputs["weights"]
     try:
         path = fetch_weights(marker.parent, machine.mirror, terminal.note)

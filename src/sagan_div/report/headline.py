@@ -1,4 +1,4 @@
-"""The few numbers of a method that `dvc metrics show` has room for: results/metrics/<dataset>/<method>.json.
+"""The few numbers of a method that `dvc metrics show` prints: results/metrics/<dataset>/<method>.json.
 
 All else is in the tables.
 """

@@ -21,7 +21,7 @@ class Key:
     direction: Direction = "none"  # which values are better
     factor: float = 1.0  # that it is shown with
     table: bool = False  # a column of the table of measures
-    headline: bool = False  # one of the few that `dvc metrics show` has room for
+    headline: bool = False  # one of the few that `dvc metrics show` prints
     role: Role = "score"  # or the spread of one, or what it was measured with
 
 

@@ -1,4 +1,4 @@
-"""The jobs of a study: one unit of work each, with what it is told, what it reads and what it leaves behind."""
+"""The jobs of a study: one unit of work each, with its settings, what it reads and what it leaves behind."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

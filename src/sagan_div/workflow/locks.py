@@ -1,4 +1,4 @@
-"""Who is at work: one process a job, and nobody deletes while Snakemake runs."""
+"""Who is at work: one process per job, and nothing is deleted while Snakemake runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from sagan_div.errors import UserError
 from sagan_div.workflow.jobs import Job
 
-PATIENCE = 5.0  # seconds, in which a process that was told to stop ends
+PATIENCE = 5.0  # seconds that a process has to end after it was asked to stop
 SNAKEMAKE = Path(".snakemake/locks")
 
 

@@ -21,7 +21,7 @@ PARTS = ("settings", "code", "inputs", "outputs")
 
 @dataclass(frozen=True)
 class Record:
-    """What a job was told, the meaning of its code, and the SHA-256 of what it read and wrote, by name."""
+    """What a job was given, the meaning of its code, and the SHA-256 of what it read and wrote, by name."""
 
     settings: dict[str, Any]
     code: Fingerprint

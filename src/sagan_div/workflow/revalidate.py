@@ -1,4 +1,4 @@
-"""Accept an edit of the code that changes no number: run some jobs afresh, compare bits, stamp the records anew."""
+"""Accept an edit of the code that changes no number: run some jobs again, compare bits, stamp the records anew."""
 
 import json
 import random
@@ -41,8 +41,8 @@ def outdated(study: Study) -> list[State]:
 def revalidate(study: Study, run: Run, count: int, about: Mapping[str, Any], note: Callable[[str], None]) -> list[State]:
     """Try `count` jobs of each kind whose code has changed, then stamp all of those kinds; returns what was stamped.
 
-    The jobs are drawn by the code's own fingerprint, so nobody chooses them. Raises Differs, having changed nothing, where an
-    artefact has other bits.
+    The jobs are drawn by the code's own fingerprint, so that no person chooses them. Raises Differs, having changed nothing,
+    where an artefact has other bits.
     """
     locks.refuse_beside_snakemake()
     found = outdated(study)
@@ -69,7 +69,7 @@ def _compare(state: State, run: Run, note: Callable[[str], None]) -> None:
     """Do a job in a folder aside and compare its artefacts with the recorded ones. Raises Differs."""
     assert state.record
     aside = _aside(state.job)
-    note(f"{state.job.name}: running it afresh")
+    note(f"{state.job.name}: running it again")
     trial = replace(
         state.job,
         outputs={name: aside / path.name for name, path in _distinct(state.job.outputs).items()},
@@ -94,7 +94,7 @@ def _distinct(outputs: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def _stamp(state: State, stamp: Mapping[str, Any]) -> None:
-    """Give a record the code as it is now, and word of what was tried."""
+    """Give a record the code as it is now, and a note of what was tried."""
     record = records.recorded(state.job.record)
     assert record
     code = fingerprint.of_job(state.job.kind, state.job.settings)

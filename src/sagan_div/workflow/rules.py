@@ -25,7 +25,7 @@ class Rules:
     """The rules of one study: params.yaml of the working folder, or the workflow's own, and what is laid over it."""
 
     def __init__(self, workflow: Any, config: Mapping[str, Any], home: Path, report_outputs: ReportOutputs) -> None:
-        """Ends the process with one line for a mistake in the study, and for results that do not bear it out in a report."""
+        """Ends the process with one line for an error in the study, and for a report on results that do not fit."""
         fingerprint.snapshot()
         self._workflow = workflow
         try:
@@ -56,7 +56,7 @@ class Rules:
         return {name: str(path) for name, path in paths.items()}
 
     def settings(self, kind: str) -> Callable[[Any], str]:
-        """What a job is told, as one line of canonical JSON: equal settings are equal text."""
+        """What a job is given, as one line of canonical JSON: equal settings are equal text."""
         return lambda wildcards: canonical(self._job(kind, wildcards).settings)
 
     def made_by(self, phase: str) -> list[str]:

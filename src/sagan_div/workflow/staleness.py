@@ -39,10 +39,10 @@ def survey(study: Study, *phases: str, forced: Callable[[Job], bool] = lambda jo
     What was made from a due artefact of the same survey is due as well; with `phases` the artefacts of other phases count as
     their records describe them, since the next phase compares with what comes in their place.
     """
-    ledger = [(each, records.read(each.record)) for each in jobs(study)]
-    digests = _digests(ledger)
+    planned = [(each, records.read(each.record)) for each in jobs(study)]
+    digests = _digests(planned)
     states = []
-    for each, record in ledger:
+    for each, record in planned:
         if phases and each.kind.phase not in phases:
             continue
         state = _state(each, record, digests, code)
@@ -111,14 +111,14 @@ def _maker(job: Job, path: Path) -> str:
 
 def digests(study: Study) -> dict[Path, str]:
     """The SHA-256 of what the study's jobs have left, as recorded, in the order in which they can run."""
-    ledger = [(each, records.read(each.record)) for each in jobs(study)]
-    return {path: digest for path, digest in _digests(ledger).items() if digest}
+    planned = [(each, records.read(each.record)) for each in jobs(study)]
+    return {path: digest for path, digest in _digests(planned).items() if digest}
 
 
-def _digests(ledger: Iterable[tuple[Job, Record | None]]) -> Digests:
+def _digests(planned: Iterable[tuple[Job, Record | None]]) -> Digests:
     return {
         each.outputs[name]: digest
-        for each, record in ledger
+        for each, record in planned
         if record
         for name, digest in record.outputs.items()
         if name in each.outputs

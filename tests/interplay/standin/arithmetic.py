@@ -15,8 +15,8 @@ TABLE = "dataset,method,seed,extractor,fid,images,loss_critic\ndigits,dcgan,0,cl
 def contents(job: Job, read: dict[Path, str]) -> dict[Path, str]:
     """The text of each output of a job, from its settings, its code and the texts that it reads."""
     code = json.dumps(fingerprint.of_job(job.kind, job.settings))
-    told = "\n".join([canonical(job.settings), code, *(read[path] for path in job.inputs.values())])
-    made = {path: hashlib.sha256(f"{name}\n{told}".encode()).hexdigest() for name, path in job.outputs.items()}
+    given = "\n".join([canonical(job.settings), code, *(read[path] for path in job.inputs.values())])
+    made = {path: hashlib.sha256(f"{name}\n{given}".encode()).hexdigest() for name, path in job.outputs.items()}
     return {path: _scores(text) if job.kind.name == "score" else text for path, text in made.items()}
 
 
