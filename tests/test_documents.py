@@ -120,7 +120,7 @@ def test_the_scores_on_the_page_of_results_are_those_of_the_cells() -> None:
 
 
 def test_the_distances_of_real_images_on_the_page_are_those_of_the_table() -> None:
-    found = pd.read_csv(ROOT / "results/tables/floor.csv").query("pair == 'train-train'")
+    found = pd.read_csv(ROOT / "results/tables/real-vs-real.csv").query("pair == 'train-train'")
     for count, *shown in table((RESULTS / "README.md").read_text(encoding="utf-8"), "## Real images against real ones"):
         rows = found[found["images"] == int(count.replace(",", ""))]
         kinds = [(dataset, sampler) for dataset in ("mnist", "fashion-mnist") for sampler in ("distinct", "repeat-last-batch")]

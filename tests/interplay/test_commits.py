@@ -31,7 +31,7 @@ def _small(values: dict[str, Any]) -> None:
     values["sample"] |= {"count": 1000}
     values["score"] |= {"repeat_last_batch": []}
     values["score"]["reference"] |= {"count": 1000}
-    values["score"]["floor"] |= {"counts": [32, 96], "draws": 4}
+    values["score"]["real_vs_real"] |= {"counts": [32, 96], "draws": 4}
 
 
 @pytest.mark.parametrize("command", ["metrics show", "metrics diff HEAD~1", "params diff HEAD~1"])
