@@ -11,4 +11,4 @@ localrules:
 rule study:
     default_target: True
     input:
-        rules.all.input,
+        RULES.everything(),

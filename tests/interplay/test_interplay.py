@@ -116,13 +116,12 @@ def test_an_overlay_is_a_study_of_its_own_until_it_is_adopted(project: Project) 
 
 @pytest.mark.parametrize("words", [("dvc", "repro"), ("snakemake", "-n"), ("dvc", "exp", "run", "-S", "study=other")])
 def test_the_study_of_record_keeps_its_name(project: Project, words: tuple[str, ...]) -> None:
-    """Under another name its results would be elsewhere, and DVC would delete those that it knows."""
+    """Under another name its results would be elsewhere, and those that DVC knows would be lost."""
     before = project.metrics()
-    if words[1] != "exp":
-        project.study(lambda values: values.update(study="other"))
+    project.study(lambda values: values.update(protocol="code", study="main" if "exp" in words else "other"))
     refused = project.run(*words, status=None)
     assert refused.returncode != 0
-    assert "study: " in refused.stderr
+    assert "study: the text 'other' is not 'main', the study of record" in refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
     assert project.metrics() == before
 

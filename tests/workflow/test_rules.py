@@ -52,6 +52,13 @@ def test_a_part_of_the_study_and_an_overlay_are_named_on_the_command_line(projec
     assert planned(*overlay, "--config", "methods=[sngan]", cwd=project)["train_cell"] == 1
 
 
+def test_a_part_of_a_study_leaves_the_report_of_the_whole_one_alone(project: Path) -> None:
+    for part in ("methods=[sngan]", "datasets=[mnist]", "seeds=[0]"):
+        assert "report" not in planned("--config", part, cwd=project)
+    assert planned("--config", "methods=[sngan]", "study=alone", cwd=project)["report"] == 1
+    assert planned("--config", "train={images: 640}", cwd=project)["report"] == 1
+
+
 def test_a_new_method_and_a_folder_need_params_yaml_alone(project: Path) -> None:
     values = yaml.safe_load((project / "params.yaml").read_text())
     values["methods"]["sagan"] = values["methods"]["sagan-div-d"] | {"loss": {"name": "hinge"}}

@@ -14,6 +14,7 @@ from sagan_div.study.schema import Study
 PAGE, CLAIMS, DIGESTS = "report.html", "claims.json", "digests.sha256"
 TABLE_ENDINGS = ("csv", "md", "tex")
 FIGURE_ENDINGS = ("png", "pdf")
+PLACES = ("metrics/*/*.json", "tables/*", "figures/*", "plots/*")  # in the results, where only a report writes
 
 Wanted = Callable[[Study], bool]
 

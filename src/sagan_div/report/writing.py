@@ -41,14 +41,15 @@ def write(study: Study, layout: Layout, paths: dict[str, Path], note: Callable[[
     for name, content in _contents(results):
         files.write_bytes(paths[name], content)
     for path in _left_behind(layout, set(paths.values())):
-        note(f"{path}: removed, the study has no such cell any more")
+        note(f"{path}: removed, the study has no such file any more")
         path.unlink()
     return paths["page"]
 
 
 def _left_behind(layout: Layout, wanted: set[Path]) -> list[Path]:
-    """Metrics of cells that the study no longer has: `dvc metrics show` would go on showing them."""
-    return sorted(set(layout.results.glob("metrics/*/*.json")) - wanted)
+    """Files of cells, tables and figures that the study no longer has: readers and `dvc metrics show` would go on seeing them."""
+    found = (path for pattern in catalogue.PLACES for path in layout.results.glob(pattern) if path.is_file())
+    return sorted(set(found) - wanted)
 
 
 def _contents(results: Results) -> Files:

@@ -29,7 +29,8 @@ class Rules:
         fingerprint.snapshot()
         self._workflow = workflow
         try:
-            self.study = _study(workflow, config, home)
+            self.study, whole = _studies(workflow, config, home)
+            self.is_part = _is_part(self.study, whole)
             self.layout = Layout(self.study.study)
             self.page = report_outputs(self.study, self.layout)
             if internals.is_main(workflow):
@@ -58,6 +59,10 @@ class Rules:
     def settings(self, kind: str) -> Callable[[Any], str]:
         """What a job is given, as one line of canonical JSON: equal settings are equal text."""
         return lambda wildcards: canonical(self._job(kind, wildcards).settings)
+
+    def everything(self) -> list[str]:
+        """What the study comes to: its report. A part of a study leaves the whole one's report alone, and ends with scores."""
+        return self.made_by("score") if self.is_part else [str(path) for path in self.page.values()]
 
     def made_by(self, phase: str) -> list[str]:
         """All that the jobs of a phase leave behind."""
@@ -107,12 +112,24 @@ class Rules:
         return internals.is_forced(self._workflow, job.kind.rule, {str(path) for path in job.files})
 
 
-def _study(workflow: Any, config: Mapping[str, Any], home: Path) -> Study:
-    """The study that Snakemake's words and files name. A module's caller hands over a whole study, or what differs."""
+def _studies(workflow: Any, config: Mapping[str, Any], home: Path) -> tuple[Study, Study]:
+    """The study that Snakemake's words and files name, and the same without `--config`.
+
+    A module's caller hands over a whole study, or what differs from the workflow's own.
+    """
     if internals.is_module(workflow) and "methods" in config and set(config) >= set(Study.model_fields):
-        return whole(config)
+        return (whole(config),) * 2
     here = Path("params.yaml")
     params = here if here.is_file() else home / here
     if internals.is_module(workflow):
-        return load(params, layer=config)
-    return load(params, internals.overlays(workflow), layer=internals.command_line(workflow))
+        return (load(params, layer=config),) * 2
+    overlays = internals.overlays(workflow)
+    return load(params, overlays, layer=internals.command_line(workflow)), load(params, overlays)
+
+
+def _is_part(study: Study, whole: Study) -> bool:
+    """Whether a study leaves out cells of the whole one under the same name: its report would be a part of the whole one's."""
+    cells = [
+        {(dataset.name, m, s) for dataset in each.datasets for m in each.methods for s in each.seeds} for each in (study, whole)
+    ]
+    return study.study == whole.study and not cells[0] >= cells[1]
