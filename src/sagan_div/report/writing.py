@@ -47,7 +47,7 @@ def write(study: Study, layout: Layout, paths: dict[str, Path], note: Callable[[
 
 
 def _left_behind(layout: Layout, wanted: set[Path]) -> list[Path]:
-    """Files of cells, tables and figures that the study no longer has: readers and `dvc metrics show` would go on seeing them."""
+    """Files of cells, tables and figures that the study no longer has, which readers and DVC would go on seeing."""
     found = (path for pattern in catalogue.PLACES for path in layout.results.glob(pattern) if path.is_file())
     return sorted(set(found) - wanted)
 
