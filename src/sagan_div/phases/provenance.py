@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 
-PACKAGES = ("sagan-div", "torch", "torchvision", "numpy", "scipy", "pytorch-fid", "snakemake", "dvc")
+from sagan_div import __version__
+
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pytorch-fid", "snakemake", "dvc")
 
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that shape the numbers, where they are installed."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "sagan-div": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
