@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from projects import ALL, CELL_JOBS, EDITED, Project, environment, start, wait_for
 
-from support import ROOT
-
 
 @pytest.fixture(scope="session")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Project:
@@ -307,10 +305,10 @@ def test_files_dated_in_the_future_cost_no_result(project: Project) -> None:
 def test_settings_edited_while_a_phase_runs_are_not_recorded_as_used(project: Project) -> None:
     """DVC reads params.yaml again when a stage ends, and would note the new text beside the old results."""
     project.study(lambda values: values.update(protocol="code"))
-    edit = "sed -i 's/^protocol: code/protocol: text/' params.yaml"
+    (project.path / "edit.sh").write_text("sleep 4; sed -i 's/^protocol: code/protocol: text/' params.yaml\n")
     stage = project.path / "dvc.yaml"
     before = stage.read_text()
-    stage.write_text(before.replace("- snakemake report", f"- (sleep 4; {edit}) & snakemake report"))
+    stage.write_text(before.replace("- snakemake report", "- bash edit.sh & snakemake report"))
     failed = project.run("dvc", "repro", status=None, REPRO_PROFILE="profiles/ci", STANDIN_SECONDS="5")
     assert failed.returncode != 0
     assert "report: it was made with other settings: protocol code -> text" in failed.stdout + failed.stderr
@@ -341,8 +339,6 @@ def test_another_study_leaves_the_study_of_record_as_it_is(project: Project) -> 
 
 
 def test_line_endings_of_a_checkout_change_nothing(project: Project, tmp_path: Path) -> None:
-    shutil.copy(ROOT / ".gitattributes", project.path / ".gitattributes")
-    project.commit("Fix line endings")
     project.run("git", "clone", "-q", "-c", "core.autocrlf=true", project.path, tmp_path / "clone")
     clone = Project(tmp_path / "clone")
     shutil.copy(project.path / ".dvc/config.local", clone.path / ".dvc/config.local")

@@ -1,6 +1,7 @@
 """The workflow in a folder of somebody else's: as a module of their Snakefile, and as snakedeploy writes it."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,11 @@ def test_a_module_runs_with_config_and_results_in_its_callers_folder(home: Path,
     assert written(home) == before
 
 
+@pytest.mark.skipif(shutil.which("snakedeploy", path=str(Path(sys.executable).parent)) is None, reason="snakedeploy is missing")
 def test_snakedeploy_writes_a_folder_that_runs(home: Path, tmp_path: Path) -> None:
     """With the path of the project where a hosted address would stand."""
-    deployed = command(
-        "snakedeploy", "deploy-workflow", home, tmp_path / "deployed", "--name", "sagan-div", "--branch", "main", cwd=tmp_path
-    )
+    words = ("snakedeploy", "deploy-workflow", home, tmp_path / "deployed", "--name", "sagan-div", "--branch", "main")
+    deployed = command(*words, cwd=tmp_path)
     assert deployed.returncode == 0, deployed.stderr
     folder = tmp_path / "deployed"
     snakefile = folder / "workflow/Snakefile"

@@ -84,12 +84,12 @@ def test_artefacts_that_are_not_what_their_record_says_are_stale(made: Path, dam
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     wanted = {"score digits dcgan 0"} | ({"score digits sngan 0"} if damage == "swapped" else set())
     assert set(due()) == wanted
-    assert f"{ours} is not what it was when it was made" in reasons()
+    assert f"{ours.name} is not what it was when it was made" in reasons()
 
 
 def test_advice_names_the_phase_that_makes_the_altered_file(made: Path) -> None:
     (CELL / "best.safetensors").write_text("altered")
-    with pytest.raises(UserError, match=rf"{CELL}/record.json: .*best.safetensors is not what it was.*`sagan-div prune train`"):
+    with pytest.raises(UserError, match=rf"{CELL}: best.safetensors is not what it was.*`sagan-div prune train`"):
         require_upstream(study(), [the_job("sample", method="dcgan")])
     require_upstream(study(), [the_job("sample", method="sngan")])
 
@@ -120,7 +120,7 @@ def test_the_report_is_due_where_a_record_changed_or_a_cell_joined(made: Path) -
     assert not survey_report(study(), page).due
     assert survey_report(study(), page, upstream_due=True).due
     page["page"].write_text("altered")
-    assert state() == "results/report.html is not what it was when it was made"
+    assert state() == "report.html is not what it was when it was made"
     do(report_job(study(), page))
     do(the_job("score", method="dcgan"), "other numbers")
     assert state() == "it was made from another results/score/digits/dcgan/seed0/record.json"
@@ -130,7 +130,7 @@ def test_the_report_is_due_where_a_record_changed_or_a_cell_joined(made: Path) -
 
 
 def test_the_report_refuses_a_cell_that_does_not_fit(made: Path) -> None:
-    with pytest.raises(UserError, match=r"results/sample/digits/dcgan/seed0/record.json: .* other settings: .*count"):
+    with pytest.raises(UserError, match=r"results/sample/digits/dcgan/seed0: .* other settings: .*count"):
         require(study("sample.count=99"))
 
 

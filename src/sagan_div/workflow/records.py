@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,14 +57,15 @@ class Used:
 
 
 def used(job: Job) -> Used:
-    """Take stock before the work. Raises UserError for an input that is missing.
+    """Take stock before the work. Raises UserError for an input that is missing."""
+    return Used(fingerprint.of_job(job.kind, job.settings), {name: files.sha256(path) for name, path in job.inputs.items()})
 
-    Inputs dated in the future are dated now: Snakemake takes a result that is older than what it was made from for a fault.
-    """
-    for path in job.inputs.values():
+
+def bring_to_now(paths: Iterable[Path]) -> None:
+    """Date files now that are dated in the future: Snakemake takes what is older than its inputs for a fault."""
+    for path in paths:
         if path.exists() and path.stat().st_mtime > time.time():
             os.utime(path)
-    return Used(fingerprint.of_job(job.kind, job.settings), {name: files.sha256(path) for name, path in job.inputs.items()})
 
 
 def write(job: Job, before: Used, about: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from sagan_div.losses.loss import Loss
 from sagan_div.settings import canonical
 from sagan_div.study.load import load, whole
 from sagan_div.study.schema import Study
-from sagan_div.workflow import fingerprint, prune
+from sagan_div.workflow import fingerprint, prune, records
 from sagan_div.workflow import snakemake_internals as internals
 from sagan_div.workflow.jobs import Job, jobs, planned
 from sagan_div.workflow.kinds import KINDS, REPORT
@@ -104,6 +104,7 @@ class Rules:
             return frozenset()
         internals.let_records_alone_decide(self._workflow)
         states = survey(self.study, forced=self._is_forced)
+        records.bring_to_now(path for state in states for path in state.job.files)
         due = {path for state in states if state.due for path in state.job.files}
         report = survey_report(self.study, self.page, upstream_due=bool(due))
         return frozenset(due | (set(report.job.files) if report.due else set()))

@@ -81,16 +81,23 @@ def require(study: Study, page: dict[str, Path] | None = None) -> None:
 
 
 def require_upstream(study: Study, wanted: Iterable[Job]) -> None:
-    """Refuse what the wanted jobs would read where it does not fit. Raises UserError as `require` does."""
+    """Refuse what the wanted jobs are made from, however far up, where it does not fit. Raises UserError as `require` does.
+
+    The first in the order of work is named: what is made from it follows.
+    """
     read = {path for each in wanted for path in each.inputs.values()}
-    for state in survey(study):
-        if state.reason and read & set(state.job.outputs.values()):
-            raise _refusal(state)
+    unfit = None
+    for state in reversed(survey(study)):
+        if read & set(state.job.outputs.values()):
+            read |= set(state.job.inputs.values())
+            unfit = state if state.reason else unfit
+    if unfit:
+        raise _refusal(unfit)
 
 
 def _refusal(state: State) -> UserError:
     kind = state.job.kind
-    return UserError(f"{state.job.record}: {state.reason}; `sagan-div prune {kind.phase}` removes what does not fit")
+    return UserError(f"{state.job.record.parent}: {state.reason}; `sagan-div prune {kind.phase}` removes what does not fit")
 
 
 def require_inputs(job: Job) -> None:
@@ -159,5 +166,5 @@ def _altered(job: Job, record: Record) -> str | None:
     """What is no longer the file that its record describes: replaced or cut short. What is lost is missing, not altered."""
     for name, path in job.outputs.items():
         if path.exists() and files.sha256(path) != record.outputs.get(name):
-            return f"{path} is not what it was when it was made"
+            return f"{path.name} is not what it was when it was made"
     return None

@@ -44,6 +44,8 @@ def report(job: Job) -> dict[Path, str]:
     assert isinstance(study, Study)
     texts = {path: path.read_text() for each in jobs(study, "score") for path in each.outputs.values()}
     made = {}
+    for path in set(job.layout.results.glob("metrics/*/*.json")) - set(job.outputs.values()):
+        path.unlink()  # as the real one does
     for path in job.outputs.values():
         parts = path.relative_to(job.layout.results).with_suffix("").parts
         made[path] = json.dumps(mean(study, *parts[1:], texts)) if parts[0] == "metrics" else TABLE
