@@ -13,12 +13,20 @@ from sagan_div.data.samples import load_samples, save_samples
 from sagan_div.errors import UserError
 
 
-@pytest.mark.parametrize("size", [32, 64])
-def test_resizing_is_torchvisions_resize_of_pictures(size: int) -> None:
+@pytest.mark.parametrize("size", [16, 32, 64])
+@pytest.mark.parametrize("shape", [(8, 8), (28, 28), (37, 50)])
+def test_resizing_is_torchvisions_resize_of_pictures(size: int, shape: tuple[int, int]) -> None:
     """Pillow's bilinear filter, image by image, is what torchvision's Resize applies; all at once it must give the same."""
-    images = np.random.default_rng(0).integers(0, 256, (20, 1, 28, 28)).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (20, 1, *shape)).astype(np.uint8)
     one_by_one = [np.asarray(Image.fromarray(i[0]).resize((size, size), Image.Resampling.BILINEAR)) for i in images]
     assert (resized(images, size)[:, 0].numpy() == np.stack(one_by_one)).all()
+
+
+def test_resizing_does_not_mix_images_or_channels() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1100, 3, 8, 8)).astype(np.uint8)
+    whole = resized(images, 16)
+    assert torch.equal(whole[1050:1060, 2], resized(images[1050:1060, 2:], 16)[:, 0])
+    assert torch.equal(resized(images[:0], 16), whole[:0])
 
 
 def test_values_are_mapped_to_the_range_of_tanh() -> None:

@@ -133,3 +133,22 @@ def test_statistics_that_do_not_fit_each_other_are_not_compared() -> None:
     a, b = (Moments(9, np.zeros(3), np.eye(3), name) for name in ("inception:a", "classifier:b"))
     with pytest.raises(UserError, match="inception:a and of classifier:b"):
         frechet.frechet_distance(a, b)
+    for pair in ((gaussian(np.zeros((0, 0))),) * 2, (gaussian(np.eye(3)), gaussian(np.zeros((0, 0))))):
+        with pytest.raises(UserError, match="no features"):
+            frechet.frechet_distance(*pair)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "why"),
+    [
+        (np.diag([1.0, -0.01]), "the eigenvalue -0.01"),
+        (-np.eye(2), "the eigenvalue -1"),
+        (np.array([[1.0, 2.0], [2.0, 1.0]]), "the eigenvalue -1"),
+        (np.array([[0.0, 1.0], [1.0, 0.0]]), "the eigenvalue -1"),
+        (np.array([[1.0, 0.5], [0.0, 1.0]]), "not symmetric"),
+    ],
+)
+def test_what_is_no_covariance_is_refused(matrix: np.ndarray, why: str) -> None:
+    for pair in ((gaussian(matrix), gaussian(np.eye(2))), (gaussian(np.eye(2)), gaussian(matrix))):
+        with pytest.raises(UserError, match=f"sigma is no covariance: .*{why}"):
+            frechet.frechet_distance(*pair)

@@ -1,5 +1,7 @@
 """Metrics against closed forms, naive float64 code and the public implementations."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -40,6 +42,19 @@ def test_extrapolation_takes_the_bias_away() -> None:
     assert all(0 < each.std < 0.1 for each in found)
 
 
+@pytest.mark.parametrize(("shift", "most"), [(1.0, 1.2), (0.0, 2.6)])
+def test_extrapolations_spread_is_that_over_independent_draws_or_on_the_safe_side(shift: float, most: float) -> None:
+    found = [fid_infinity.frechet_infinity(normal(300, 8, seed, shift=shift), gaussian(np.eye(8))) for seed in range(150)]
+    ratio = np.sqrt(np.mean([each.std**2 for each in found])) / np.std([each.mean for each in found], ddof=1)
+    assert 0.8 < ratio < most
+
+
+def test_extrapolation_from_too_few_images_is_refused() -> None:
+    with pytest.raises(UserError, match=r"no line in 1/N: 16 features need more than 64, not 64"):
+        fid_infinity.frechet_infinity(normal(64, 16), gaussian(np.eye(16)))
+    assert np.isfinite(fid_infinity.frechet_infinity(normal(65, 16), gaussian(np.eye(16))).std)
+
+
 def test_nested_moments_are_those_of_each_prefix() -> None:
     values = features(2600, 8, 3)
     for count, found in zip([3, 1500, 2600], fid_infinity._nested(values, np.array([3, 1500, 2600])), strict=True):
@@ -68,21 +83,35 @@ def test_kernel_distance_is_the_unbiased_estimate() -> None:
     across = np.mean([kernel(a[i], b[j]) for i, j in pairs])
     found = kid.kernel_distance(a, b, subsets=1, size=12)
     assert found.mean == pytest.approx(sum(within) - 2 * across, rel=1e-10)
-    assert found.error is None
+    assert kid.kernel_distance(a[:3], b[:3], size=3).error is None
 
 
 def test_kernel_distance_of_one_distribution_scatters_around_zero_by_its_error() -> None:
-    found = [kid.kernel_distance(normal(400, 4, 2 * i), normal(400, 4, 2 * i + 1), 30, 100) for i in range(60)]
-    means, errors = np.array([each.mean for each in found]), np.array([each.error for each in found], float)
-    assert abs(means.mean()) < 3 * means.std() / np.sqrt(60)
+    means, errors = scatter(lambda i: (normal(240, 12, 2 * i), normal(240, 12, 2 * i + 1)), 300, subsets=40, size=80)
+    assert abs(means.mean()) < 3 * means.std() / np.sqrt(300)
     assert means.min() < 0
-    assert 1 < errors.mean() / means.std() < 3  # a degenerate statistic: the jackknife is on the safe side
+    assert errors == pytest.approx(means.std(ddof=1), rel=0.2)  # all of it is of pairs: a degenerate U-statistic
 
 
-def test_kernel_distances_error_is_its_scatter_where_the_sets_differ() -> None:
-    found = [kid.kernel_distance(normal(400, 4, 2 * i), normal(400, 4, 2 * i + 1, shift=0.7), 100, 100) for i in range(60)]
-    means, errors = np.array([each.mean for each in found]), np.array([each.error for each in found], float)
-    assert errors.mean() / means.std() == pytest.approx(1, abs=0.3)
+@pytest.mark.parametrize("shift", [0.1, 0.7])
+def test_kernel_distances_error_is_its_scatter_where_the_sets_differ(shift: float) -> None:
+    draw = lambda i: (normal(150, 8, 2 * i, shift=shift), normal(300, 8, 2 * i + 1))  # noqa: E731
+    means, errors = scatter(draw, 300, subsets=20, size=70)
+    assert errors == pytest.approx(means.std(ddof=1), rel=0.2)
+
+
+def scatter(draw: Callable[[int], tuple[np.ndarray, np.ndarray]], times: int, **how: int) -> tuple[np.ndarray, float]:
+    """KIDs of independent draws, and the root of the mean square of the errors that they state."""
+    found = [kid.kernel_distance(*draw(i), **how) for i in range(times)]
+    return np.array([each.mean for each in found]), float(np.sqrt(np.mean([float(each.error or 0) ** 2 for each in found])))
+
+
+@pytest.mark.parametrize("offset", [0.0, 30.0])
+def test_kernel_distance_of_half_precision_is_that_of_its_values(offset: float) -> None:
+    a, b = (normal(200, 16, seed, shift=offset).astype(np.float16) for seed in (1, 2))
+    found, expected = (kid.kernel_distance(a.astype(kind), b.astype(kind), 5, 100) for kind in (np.float16, np.float64))
+    assert found.mean == pytest.approx(expected.mean, rel=1e-4)
+    assert found.error == pytest.approx(expected.error, rel=1e-4)
 
 
 def test_kernel_distance_needs_a_subset() -> None:
@@ -113,6 +142,18 @@ def test_manifold_is_prdcs(kind: type) -> None:
     found, expected = prdc.manifold(real, fake), published.compute_prdc(real, fake, 5)
     assert found._asdict() == pytest.approx(expected, abs=1e-12)
     assert all(0.1 < value < 0.99 for value in found)
+
+
+@pytest.mark.parametrize(("kind", "offset"), [(np.float32, 1e4), (np.float16, 0.0), (np.float16, 200.0)])
+def test_manifold_and_neighbours_of_offset_and_half_precision_are_prdcs_in_float64(kind: type, offset: float) -> None:
+    published = pytest.importorskip("prdc")
+    real, fake = ((normal(count, 64, seed) + offset).astype(kind) for count, seed in ((1100, 1), (900, 2)))
+    exact = real.astype(np.float64) - offset, fake.astype(np.float64) - offset  # without what float64 itself would lose
+    assert prdc.manifold(real, fake)._asdict() == pytest.approx(published.compute_prdc(*exact, 5), abs=1e-12)
+    found = neighbours.nearest(fake, real)
+    distances, indices = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(exact[0]).kneighbors(exact[1])
+    assert np.array_equal(found.indices, indices[:, 0])
+    np.testing.assert_allclose(found.distances, distances[:, 0], rtol=1e-9)
 
 
 def test_manifold_with_ties_is_counted_strictly() -> None:
@@ -176,8 +217,21 @@ def test_memorisation_tells_copies_from_honest_samples() -> None:
     assert caught.share == pytest.approx(0.1, abs=0.02)
     assert caught.nearer > found.nearer + 0.03
     assert caught.z == pytest.approx(-stats.norm.isf(stats.mannwhitneyu(foul, unseen, alternative="less").pvalue), rel=0.01)
+
+
+def test_memorisation_refuses_what_says_nothing() -> None:
+    distances = np.array([1.0, 2.0, 3.0])
     with pytest.raises(UserError, match="test split"):
-        memorisation.memorisation(fair, unseen[:0])
+        memorisation.memorisation(distances, distances[:0])
+    with pytest.raises(UserError, match="by samples, and there are none"):
+        memorisation.memorisation(distances[:0], distances)
+    for pair in ((distances * np.nan, distances), (distances, distances * np.inf)):
+        with pytest.raises(UserError, match="some distances are not finite"):
+            memorisation.memorisation(*pair)
+    with pytest.raises(UserError, match="among no images"):
+        neighbours.nearest(normal(3, 2), normal(0, 2))
+    with pytest.raises(UserError, match="not finite"):
+        neighbours.nearest(normal(3, 2), normal(3, 2) * np.nan)
 
 
 def test_distances_are_ranked_as_mann_and_whitney_do_with_their_ties() -> None:

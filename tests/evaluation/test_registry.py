@@ -28,8 +28,12 @@ def test_score_has_what_is_wanted_and_each_is_its_function() -> None:
 def test_a_metric_that_cannot_be_had_gives_its_reason_and_the_others_stand() -> None:
     given = comparison(features(5, 12, 2), features(900, 12, 1))
     found = score(given, MEASURED)
-    assert {name for name, value in found.items() if value is None} == {"is", "is_std", *prdc.Manifold._fields}
+    assert {name for name, value in found.items() if value is None} == {
+        *("fid_infinity", "fid_infinity_std", "kid_error", "is", "is_std"),
+        *prdc.Manifold._fields,
+    }
     assert found["why_is"] == "an Inception score over 10 splits needs as many images, not 5"
+    assert found["why_fid-infinity"] == "FID of so few images is no line in 1/N: 12 features need more than 48, not 5"
     assert found["why_prdc"] == "precision and recall need more than 5 images on each side, not 5"
     assert found["fid"] == frechet.frechet_distance(frechet.moments(given.fake), given.reference)
 

@@ -30,6 +30,23 @@ def test_statistics_of_pytorch_fid_are_read(tmp_path: Path) -> None:
     assert (read.count, read.extractor, read.mean.tolist()) == (0, "", [0, 1, 2])
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_statistics_of_lower_precision_are_float64_before_anything_is_computed(kind: type, tmp_path: Path) -> None:
+    whole = frechet.moments(features(400, 12, 1))
+    lower = {"mu": (whole.mean * 100).astype(kind), "sigma": whole.covariance.astype(kind)}
+    np.savez(tmp_path / "a.npz", **lower)
+    read, other = load_statistics(tmp_path / "a.npz"), gaussian(np.eye(12))
+    assert {read.mean.dtype, read.covariance.dtype} == {np.dtype(np.float64)}
+    exact = frechet.Moments(0, lower["mu"].astype(np.float64), lower["sigma"].astype(np.float64))
+    assert frechet.frechet_distance(read, other) == frechet.frechet_distance(exact, other)
+
+
+def test_rounding_of_singular_statistics_is_no_fault(tmp_path: Path) -> None:
+    singular = frechet.moments(features(8, 30, 1))
+    np.savez(tmp_path / "a.npz", mu=singular.mean.astype(np.float32), sigma=singular.covariance.astype(np.float32))
+    assert np.linalg.eigvalsh(load_statistics(tmp_path / "a.npz").covariance).min() < -1e-10
+
+
 def test_wrong_archives_are_a_line_each(tmp_path: Path) -> None:
     def line(**arrays: object) -> str:
         np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
@@ -41,6 +58,7 @@ def test_wrong_archives_are_a_line_each(tmp_path: Path) -> None:
     assert "shapes (3,) and (4, 4)" in line(mu=np.zeros(3), sigma=np.zeros((4, 4)))
     assert "not (d,) and (d, d) of floats" in line(mu=np.array(["a", "b"]), sigma=np.eye(2))
     assert "not finite" in line(mu=np.zeros(3), sigma=np.full((3, 3), np.nan))
+    assert "a.npz: sigma is no covariance: it has the eigenvalue -1" in line(mu=np.zeros(2), sigma=np.diag([1.0, -1.0]))
     assert "is damaged" in line(mu=np.array([{}, {}], dtype=object), sigma=np.eye(2))
     save_statistics(tmp_path / "b.npz", gaussian(np.eye(50)))
     whole = (tmp_path / "b.npz").read_bytes()

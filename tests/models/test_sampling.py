@@ -54,6 +54,8 @@ def test_drawing_leaves_the_networks_mode_as_it_was() -> None:
 def test_values_are_rounded_by_one_map_for_all() -> None:
     values = torch.tensor([-1.0, -0.999, 0.0, 0.003, 1.0])
     assert sampling.to_uint8(values).tolist() == [0, 0, 128, 128, 255]
+    with pytest.raises(UserError, match="not a number: the generator has diverged"):
+        sampling.to_uint8(torch.tensor([0.5, torch.nan]))
     everything = torch.arange(256, dtype=torch.uint8)
     from sagan_div.data.images import to_float
 

@@ -10,6 +10,8 @@ from torch import Tensor
 from sagan_div import arrays
 from sagan_div.errors import UserError
 
+FIXED = 2**22  # Pillow's fixed point for 8 bits
+
 
 class Split(NamedTuple):
     """Images uint8 [N, C, H, W] and labels int64 [N]; no labels where the images carry none."""
@@ -19,11 +21,36 @@ class Split(NamedTuple):
 
 
 def resized(images: np.ndarray | Tensor, size: int) -> Tensor:
-    """uint8 [N, C, H, W] -> uint8 [N, C, size, size], bilinear with antialiasing: torchvision's Resize, all at once."""
+    """uint8 [N, C, H, W] -> uint8 [N, C, size, size]: Pillow's bilinear resize, torchvision's too, all at once.
+
+    First along rows, as Pillow does for images no higher than wide. PyTorch's own may be off by a grey level.
+    """
     tensor = torch.as_tensor(np.array(images)) if isinstance(images, np.ndarray) else images
     if tensor.shape[-2:] == (size, size):
         return tensor
-    return torch.nn.functional.interpolate(tensor, size=(size, size), mode="bilinear", antialias=True)
+    return torch.cat([_along_rows(_along_rows(part, size).mT, size).mT.contiguous() for part in torch.split(tensor, 1000)])
+
+
+def _along_rows(images: Tensor, size: int) -> Tensor:
+    """uint8 [N, C, H, W] -> uint8 [N, C, H, size] by weights in fixed point; their products are exact in float64."""
+    if images.shape[-1] == size:
+        return images
+    sums = images.double() @ _weights(images.shape[-1], size).T
+    return sums.add(FIXED / 2).div(FIXED).floor().clamp(0, 255).to(torch.uint8)
+
+
+def _weights(count: int, size: int) -> Tensor:
+    """What each of `count` pixels weighs in each of `size`, [size, count]: whole numbers over FIXED.
+
+    Pillow's precompute_coeffs and normalize_coeffs_8bpc (src/libImaging/Resample.c) for a triangle as wide as a pixel.
+    """
+    scale = count / size
+    width = max(scale, 1.0)
+    centres = (np.arange(size)[:, None] + 0.5) * scale
+    places = np.arange(count)
+    inside = (places >= np.trunc(centres - width + 0.5)) & (places < np.trunc(centres + width + 0.5))
+    weights = np.where(inside, np.maximum(1 - abs((places - centres + 0.5) * (1 / width)), 0), 0)
+    return torch.from_numpy(np.trunc(weights / weights.sum(1, keepdims=True) * FIXED + 0.5))
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -5,13 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sagan_div.errors import UserError
 from sagan_div.evaluation.comparison import SEED, Comparison
 from sagan_div.evaluation.distances import blocks
-from sagan_div.evaluation.frechet import Moments, Streaming, frechet_distance, moments
+from sagan_div.evaluation.frechet import Moments, Streaming, frechet_distance
+
+SIZES = 3  # points of the line
 
 
 class Extrapolation(NamedTuple):
-    """Mean and standard deviation over orders of the features."""
+    """The mean over orders of the features, and the standard deviation that it has when all features are drawn anew."""
 
     mean: float
     std: float
@@ -21,28 +24,38 @@ def measure(given: Comparison) -> Extrapolation:
     return frechet_infinity(given.fake, given.reference)
 
 
-def frechet_infinity(
-    features: np.ndarray, reference: Moments, sizes: int = 3, draws: int = 3, seed: int = SEED
-) -> Extrapolation:
+def frechet_infinity(features: np.ndarray, reference: Moments, draws: int = 3, seed: int = SEED) -> Extrapolation:
     """The Fréchet distance of features [N, d] to the reference, for N to infinity. The bias of the reference's size stays.
 
-    A line in 1/n through the distances of the first n features in a random order, n from N/2 to N.
+    The spread is that of halves, which share no feature: extrapolations from N/2 differ with twice the variance of one, and
+    one from N has half of it, or less where the distributions are nearly equal. Raises UserError for up to 4 d features: the
+    halves' shorter prefixes would have no covariance of full rank, and their distances lie on no line.
     """
-    counts = np.linspace(len(features) // 2, len(features), sizes).astype(int)
-    random, found = np.random.default_rng(seed), []
+    count, dimensions = features.shape
+    if count <= 4 * dimensions:
+        raise UserError(
+            f"FID of so few images is no line in 1/N: {dimensions} features need more than {4 * dimensions}, not {count}"
+        )
+    random, found, variances = np.random.default_rng(seed), [], []
     for _ in range(draws):
-        distances = [frechet_distance(reference, each) for each in _nested(features[random.permutation(len(features))], counts)]
-        found.append(np.polynomial.Polynomial.fit(1 / counts, distances, 1)(0))
-    return Extrapolation(float(np.mean(found)), float(np.std(found, ddof=1)))
+        ordered = features[random.permutation(count)]
+        found.append(_extrapolated(ordered, reference))
+        one, other = (_extrapolated(half, reference) for half in (ordered[: count // 2], ordered[count // 2 :]))
+        variances.append((one - other) ** 2 / 4)
+    return Extrapolation(float(np.mean(found)), float(np.sqrt(np.mean(variances))))
+
+
+def _extrapolated(features: np.ndarray, reference: Moments) -> float:
+    """A line in 1/n through the distances of the first n of features [N, d], n from N/2 to N, where 1/n is 0."""
+    counts = np.linspace(len(features) // 2, len(features), SIZES).astype(int)
+    distances = [frechet_distance(reference, each) for each in _nested(features, counts)]
+    return float(np.polynomial.Polynomial.fit(1 / counts, distances, 1)(0))
 
 
 def _nested(features: np.ndarray, counts: np.ndarray) -> Iterator[Moments]:
-    """Moments of the first n features for each n, which grow; few features bring their deviations, a cheap root."""
+    """Moments of the first n features for each n, which grow."""
     streaming = Streaming(features.shape[1])
     for count in counts:
-        if count <= features.shape[1]:
-            yield moments(features[:count])
-            continue
         for block in blocks(features[streaming.count : count]):
             streaming.add(block)
         yield streaming.moments()

@@ -9,6 +9,8 @@ from scipy import linalg
 from sagan_div.errors import UserError
 from sagan_div.evaluation.distances import blocks, check_finite
 
+NEGATIVE = 1e-4  # of the largest eigenvalue: what statistics in float32 may have below zero
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -26,10 +28,14 @@ class Moments:
 
     @cached_property
     def root(self) -> np.ndarray:
-        """R [d, r] with R R' = covariance: the deviations, Cholesky's, or scaled eigenvectors where that fails."""
+        """R [d, r] with R R' = covariance: the deviations, Cholesky's, or scaled eigenvectors where that fails.
+
+        Raises UserError for a matrix that is no covariance: asymmetric, or with eigenvalues below zero.
+        """
         if self.deviations is not None:
             return self.deviations
-        alive = np.flatnonzero(self.covariance.diagonal())
+        _check_symmetric(self.covariance)
+        alive = np.flatnonzero(self.covariance.any(0))
         part = _square_root(self.covariance[np.ix_(alive, alive)])
         root = np.zeros((len(self.mean), part.shape[1]))
         root[alive] = part
@@ -43,8 +49,18 @@ def _square_root(covariance: np.ndarray) -> np.ndarray:
         return np.asarray(linalg.cholesky(covariance, lower=True))
     except linalg.LinAlgError:
         values, vectors = linalg.eigh(covariance)
+        if values.min() < -NEGATIVE * abs(values).max():
+            raise UserError(
+                f"sigma is no covariance: it has the eigenvalue {values.min():.3g}; make the statistics again"
+            ) from None
         kept = values > rounding(values)
         return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
+
+
+def _check_symmetric(covariance: np.ndarray) -> None:
+    """Raises UserError for a matrix that is another when it is transposed, beyond rounding."""
+    if abs(covariance - covariance.T).max(initial=0) > NEGATIVE * abs(covariance).max(initial=0):
+        raise UserError("sigma is no covariance: it is not symmetric; make the statistics again")
 
 
 def rounding(eigenvalues: np.ndarray) -> float:
@@ -107,7 +123,9 @@ def frechet_distance(a: Moments, b: Moments) -> float:
 
 
 def check_comparable(a: Moments, b: Moments) -> None:
-    """Raises UserError for statistics of different dimensions or extractors."""
+    """Raises UserError for statistics of different dimensions or extractors, and for those of nothing."""
+    if not a.mean.size or not b.mean.size:
+        raise UserError("statistics of no features cannot be compared; make them again from images")
     if a.mean.shape != b.mean.shape:
         raise UserError(f"statistics of {len(a.mean)} and of {len(b.mean)} features cannot be compared; use one extractor")
     if a.extractor and b.extractor and a.extractor != b.extractor:

@@ -31,10 +31,14 @@ def measure(given: Comparison) -> Memorisation:
 def memorisation(samples: np.ndarray, held_out: np.ndarray, level: float = 0.01) -> Memorisation:
     """Compare distances to the nearest training image: of samples [N], and of held-out real images [M].
 
-    Raises UserError where there are no held-out images to compare with.
+    Raises UserError where there are no samples, no held-out images to compare with, or distances that are no numbers.
     """
+    if not len(samples):
+        raise UserError("memorisation is judged by samples, and there are none; draw some first")
     if not len(held_out):
         raise UserError("memorisation is judged by held-out images, and there are none; the dataset needs a test split")
+    if not (np.isfinite(samples).all() and np.isfinite(held_out).all()):
+        raise UserError("some distances are not finite; the network's weights or the images are damaged")
     threshold = np.quantile(held_out, level)
     nearer = 1 - _mann_whitney_u(samples, held_out) / (len(samples) * len(held_out))
     spread = np.sqrt((len(samples) + len(held_out) + 1) / (12 * len(samples) * len(held_out)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from sagan_div.errors import UserError
 from sagan_div.evaluation.comparison import SEED, Comparison
-from sagan_div.evaluation.distances import check_finite, squared_distances
+from sagan_div.evaluation.distances import check_finite, mutual_distances, squared_distances
 
 LARGEST = 10_000  # images on a side: the cost of all pairs grows with their square
 
@@ -51,8 +51,13 @@ def manifold(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Manifold:
 
 def _reach(features: np.ndarray, k: int) -> np.ndarray:
     """Squared distance [N] of each feature to its k-th neighbour among the others."""
-    found = []
-    for rows, distances in squared_distances(features, features):
-        np.fill_diagonal(distances[:, rows], 0)  # rounding leaves something else
-        found.append(np.partition(distances, k)[:, k])
-    return np.concatenate(found)
+    nearest = np.full((len(features), k), np.inf)
+    for rows, distances in mutual_distances(features):
+        nearest[rows] = _smallest(nearest[rows], distances, k)
+        nearest[rows.stop :] = _smallest(nearest[rows.stop :], distances[:, rows.stop - rows.start :].T, k)
+    return np.asarray(nearest.max(1))
+
+
+def _smallest(known: np.ndarray, more: np.ndarray, k: int) -> np.ndarray:
+    """The k smallest [N, k] in each row of what is known [N, k] and of more [N, M]."""
+    return np.partition(np.hstack([known, more]), k - 1)[:, :k]

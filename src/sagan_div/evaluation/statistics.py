@@ -18,7 +18,7 @@ def save_statistics(path: Path, statistics: Moments, **beside: np.ndarray) -> No
 
 
 def load_statistics(path: Path) -> Moments:
-    """Moments from an .npz of ours or of pytorch-fid. Raises UserError."""
+    """Moments in float64 from an .npz of ours or of pytorch-fid, whatever its precision. Raises UserError."""
     with arrays.archive(path) as archive:
         if not {"mu", "sigma"} <= archive.keys():
             raise UserError(f"{path}: holds no statistics (arrays mu and sigma), but {', '.join(archive) or 'nothing'}")
@@ -32,7 +32,16 @@ def load_statistics(path: Path) -> Moments:
         raise UserError(f"{path}: mu and sigma have the shapes {shapes[0]} and {shapes[1]}, not (d,) and (d, d) of floats")
     if not (np.isfinite(found.mean).all() and np.isfinite(found.covariance).all()):
         raise UserError(f"{path}: its statistics are not finite; make them again from intact images")
-    return found
+    return _checked(path, Moments(count, found.mean.astype(np.float64), found.covariance.astype(np.float64), extractor))
+
+
+def _checked(path: Path, statistics: Moments) -> Moments:
+    """Statistics whose root is had, which is kept for the distance. Raises UserError where their covariance has none."""
+    try:
+        _ = statistics.root
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return statistics
 
 
 def load_beside(path: Path, name: str) -> np.ndarray:

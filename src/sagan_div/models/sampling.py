@@ -40,5 +40,7 @@ def draw(generator: Generator, latent: int, count: int, batch_size: int, seed: i
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """[-1, 1] -> uint8 by a fixed map with rounding, the same for every image (A24)."""
+    """[-1, 1] -> uint8 by a fixed map with rounding, the same for every image (A24). Raises UserError for NaN."""
+    if images.isnan().any():
+        raise UserError("some pixels are not a number: the generator has diverged; sample an earlier one, or train again")
     return images.add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
