@@ -17,6 +17,9 @@ from test_protocols import leaves, table
 
 BLOCK = re.compile(r"(?:<!-- (slow|not run): (\S.*?) -->\n)?```(sh|bash|shell|console)\n(.*?)```", re.DOTALL)
 DOCUMENTS = ("README.md", "docs/tutorial.md")
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+WRITTEN = {"workflow/overlays/first.yaml", "evaluation/variety.py"}  # by the reader of the tutorial, of the how-to for metrics
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 
 
 def blocks(document: str, *marks: str) -> str:
@@ -47,6 +50,29 @@ def test_the_tutorial_works_to_its_end(project: Path) -> None:
     assert (project / "results/report.html").exists()
     (compared,) = [line for line in done.stdout.splitlines() if "SAGAN-div d  fid " in line]
     assert compared.endswith("%")  # both commits have a number, and a difference
+
+
+def code(document: Path) -> str:
+    """What stands in code blocks and between backticks, a line each."""
+    return "\n".join(CODE.findall(document.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("document", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_and_options_that_a_document_names_are_there(document: Path) -> None:
+    for name, rest in re.findall(r"(?<![\w/])sagan-div ([a-z][a-z-]*)\b(.*)", code(document).replace("\\\n", " ")):
+        assert name in cli.app.commands, f"sagan-div {name}"
+        options = {each for parameter in cli.app.commands[name].params for each in parameter.opts}
+        for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", rest.partition("#")[0].partition("pytorch-fid")[0]):
+            assert option in options | {"--help"}, f"sagan-div {name} {option}"
+
+
+@pytest.mark.parametrize("document", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_a_document_names_are_there(document: Path) -> None:
+    """By their path in the project, or the path of a module in the package."""
+    for name in re.findall(r"(?<![\w/.@:-])(?:src|tests|workflow|config|docs|benchmarks)/[\w./-]*\w", code(document)):
+        assert (ROOT / name).exists() or name in WRITTEN, name
+    for name in re.findall(r"(?<![\w/.@:-])[a-z]+/\w+\.py\b", code(document)):
+        assert any((ROOT / place / name).exists() for place in (".", "src/sagan_div")) or name in WRITTEN, name
 
 
 @pytest.fixture(scope="module")
