@@ -57,6 +57,15 @@ def test_every_overlay_is_a_study_of_its_own_name(overlay: Path) -> None:
     assert load(PARAMS, [overlay]).study == overlay.stem
 
 
+def test_an_overlay_of_an_earlier_version_says_what_it_said(tmp_path: Path) -> None:
+    """`score.floor` has become `score.real_vs_real`."""
+    old = tmp_path / "old.yaml"
+    old.write_text("study: old\nscore: {floor: {counts: [32], draws: 2}}\n")
+    assert load(PARAMS, [old]).score.real_vs_real.counts == (32,)
+    old.write_text("study: old\nscore: {floor: {draws: 2}, real_vs_real: {draws: 2}}\n")
+    assert "score.floor: unknown key" in refusal(overlays=[old])
+
+
 def test_the_authors_protocol_runs_at_either_size() -> None:
     small, large = (load(PARAMS, [*under, OVERLAYS / "author-code.yaml"]) for under in ([], [FULL]))
     assert (small.study, small.image_size) == (large.study, 32) == ("author-code", 32)
