@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sagan_div.data.images import resized, to_float
+from sagan_div.data.images import parts, resized, shuffled, to_float
 from sagan_div.data.pictures import grid
 from sagan_div.data.samples import load_samples, save_samples
 from sagan_div.errors import UserError
@@ -62,3 +62,23 @@ def test_a_grid_shows_every_image_in_its_place(channels: int) -> None:
     assert [int(np.atleast_1d(sheet[row, column])[0]) for row in (0, 5) for column in (0, 5, 10)] == [0, 40, 80, 120, 160, 200]
     assert int(np.atleast_1d(sheet[4, 0])[0]) == 255
     assert isinstance(grid(images, 3), Image.Image)
+
+
+def test_each_training_image_rates_or_is_there_for_scores_and_which_is_random() -> None:
+    scores, rating = parts(1000, 300)
+    assert len(rating) == 300
+    assert sorted(torch.cat([scores, rating]).tolist()) == list(range(1000))
+    for places in (scores, rating):  # neither the first nor the last of the file, and in no order of it
+        assert abs(places.double().mean() - 499.5) < 4 * 289 / len(places) ** 0.5
+        assert abs(np.corrcoef(places, range(len(places)))[0, 1]) < 4 / len(places) ** 0.5
+    assert torch.equal(parts(1000, 10).scores[:700], scores)  # whatever rates, scores begin with the same images
+
+
+def test_ratings_that_leave_no_image_for_scores_are_refused() -> None:
+    with pytest.raises(UserError, match=r"^train.rating_count: 1,000 images for ratings leave none of 1,000"):
+        parts(1000, 1000)
+
+
+def test_the_order_of_images_follows_from_its_seed_alone() -> None:
+    assert torch.equal(shuffled(100), shuffled(100))
+    assert not torch.equal(shuffled(100), shuffled(100, seed=1))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from sagan_div import arrays, files
+from sagan_div.data.images import parts
 from sagan_div.data.samples import save_samples
 from sagan_div.evaluation.spaces.classifier import save_classifier
 from sagan_div.evaluation.statistics import load_beside
@@ -44,7 +45,8 @@ def scored(
     """What the score job says of samples in a feature space, after its reference job."""
     chosen = config.ReferenceConfig(split="train", count=about.pop("count", 200))  # type: ignore[arg-type]
     common = {"mode": "fast", "repeat_last_batch": ()} | about
-    settings = ReferenceSettings(dataset="digits", image_size=16, extractor=extractor, reference=chosen, **common)  # type: ignore[arg-type]
+    place = {"dataset": "digits", "image_size": 16, "extractor": extractor, "reference": chosen, "rating_count": 2}
+    settings = ReferenceSettings(**place, **common)  # type: ignore[arg-type]
     reference.work(job_of(REFERENCE, settings, layout), CPU)
     job = job_of(SCORE, ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
     save_samples(job.inputs["samples"], samples)
@@ -63,6 +65,7 @@ def classifier(study: Layout) -> Layout:
 
 def test_copies_of_training_images_are_found_and_named(classifier: Layout) -> None:
     images = digits()[0]
+    assert not set(parts(600, 2).rating.tolist()) & {*range(8), *range(40, 48)}  # which no score knows
     honest = scored(classifier, "classifier", images[800:1100], ("memorisation",))
     copied = scored(classifier, "classifier", torch.cat([images[40:48], images[808:1092], images[:8]]), ("memorisation",))
     assert copied["neighbours"] == list(range(40, 48))

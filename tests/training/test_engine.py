@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sagan_div.data.images import to_float
-from sagan_div.data.randomness import Batches, Draws
+from sagan_div.data.randomness import Batches, Draws, latents, uniform
 from sagan_div.models.networks import Shape, build
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
@@ -64,6 +64,8 @@ def assert_equal_runs(method: str, *sets: str, overlays: tuple[Path, ...] = (), 
 def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Networks, images and chance in float64, in which 50 cycles leave rounding far below what is compared."""
     monkeypatch.setattr(steps, "to_float", lambda x: to_float(x).double())
+    monkeypatch.setattr(steps, "latents", lambda *about: latents(*about).double())
+    monkeypatch.setattr(steps, "uniform", lambda *about: uniform(*about).double())
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)

@@ -1,6 +1,9 @@
 """The loop: determinism, resuming after any interruption, what stops it, and what each step touches."""
 
+import csv
+import math
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -14,7 +17,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sagan_div.data.randomness import Batches, latents, stream
+from sagan_div.data.randomness import Batches, latents, uniform
 from sagan_div.errors import Interrupted, UserError
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Shape
@@ -95,7 +98,7 @@ def test_two_processes_write_the_same_bytes(device: str, tmp_path: Path) -> None
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     script = (
-        "import sys, pathlib; from sagan_div.cli import main as cli; cli._use(1);"
+        "import sys, pathlib; from sagan_div.cli.machine import use_threads; use_threads(1);"
         "sys.path[:0] = ['tests', 'tests/training']; import test_loop as t;"
         "run = t.train(t.settings(), pathlib.Path('none'), device=sys.argv[2]); t.written(run, pathlib.Path(sys.argv[1]))"
     )
@@ -209,10 +212,57 @@ def test_the_time_of_all_sessions_is_counted(tmp_path: Path) -> None:
     assert run.earlier == found[-1][1]
 
 
-def test_divergence_stops_the_cell_and_says_where(tmp_path: Path) -> None:
-    explosive = ["methods.wgan-div.loss.k=1e38", "methods.wgan-div.loss.multiplier=1e38"]
-    with pytest.raises(UserError, match=r"digits wgan-div seed 0: training diverged by image 96 .*gradient norm"):
-        train(settings("wgan-div", *explosive, "train.log_rows=6"), tmp_path / "none")
+EXPLOSIVE = ["methods.wgan-div.loss.k=1e38", "methods.wgan-div.loss.multiplier=1e38", "train.log_rows=6"]
+
+
+def test_divergence_ends_the_run_with_a_row_that_says_so(tmp_path: Path) -> None:
+    run = train(settings("wgan-div", *EXPLOSIVE), tmp_path / "none")
+    assert (run.diverged, run.images) == (96, 96)  # of 480
+    assert not all(math.isfinite(run.history[-1][name]) for name in ("loss_critic", "loss_generator"))
+    assert [row["diverged"] for row in csv.DictReader(history.text(run).splitlines())] == ["1"]
+    assert (run.best, run.best_tensors) == ({}, {})
+    assert re.match(r"training diverged by image 96 \(critic loss .*gradient norm.*methods.wgan-div", history.divergence(run))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+@pytest.mark.parametrize("network", ["generator", "critic"])
+def test_a_network_that_is_no_longer_finite_has_diverged_before_a_loss_shows_it(network: str, number: float) -> None:
+    run = begin(settings(), Shape(16, 1, 8, 16), torch.device("cpu"))
+    run.cycle = 1
+    history.close_row(run)
+    assert run.diverged is None
+    next(getattr(run, network).parameters()).data.view(-1)[0] = number
+    run.cycle = 2
+    history.close_row(run)
+    assert run.diverged == run.images == 80
+
+
+def test_what_was_rated_before_a_divergence_stays_the_best(tmp_path: Path) -> None:
+    """The generator is broken from outside after its first rating, at half of the run, as a wild step would break it."""
+    rated: list[torch.nn.Module] = []
+
+    def rate(generator: torch.nn.Module) -> float:
+        rated.append(generator)
+        return rating(generator)
+
+    def wreck(images: int, row: dict[str, float]) -> None:
+        if rated and images == 280:
+            next(rated[0].parameters()).data.fill_(math.nan)
+
+    run = loop.train(settings(), images(), rate, tmp_path / "none", torch.device("cpu"), wreck)
+    assert len(rated) == 1
+    assert (run.diverged, run.best["images"]) == (360, 240)
+    assert math.isnan(run.history[-1]["fid"])
+    assert all(tensor.isfinite().all() for tensor in run.best_tensors.values())
+
+
+def test_a_run_that_diverged_is_over_when_it_is_resumed(tmp_path: Path) -> None:
+    given, state = settings("wgan-div", *EXPLOSIVE), tmp_path / "state.safetensors"
+    undisturbed = train(given, tmp_path / "none")
+    store(undisturbed, state)
+    resumed = train(given, state)
+    assert bits(resumed) == bits(undisturbed)
+    assert (resumed.diverged, resumed.images) == (96, 96)
 
 
 def test_the_history_counts_images_and_rates_its_checkpoints(tmp_path: Path) -> None:
@@ -248,7 +298,7 @@ def test_each_step_moves_its_own_network_only(method: str, tmp_path: Path) -> No
 
     start = weights()
     z, real, fake = latents(0, "test", 0, 8, 16), torch.rand(8, 1, 16, 16) * 2 - 1, torch.rand(8, 1, 16, 16) * 2 - 1
-    critic_step(run, real, fake, torch.rand(8, generator=stream(0, "mix")))
+    critic_step(run, real, fake, uniform(0, "mix", 0, 8))
     between = weights()
     generator_step(run, z)
     end = weights()
@@ -270,11 +320,6 @@ def test_every_image_is_seen_once_per_pass() -> None:
 
 def test_a_batch_may_be_larger_than_the_dataset() -> None:
     assert len(Batches(seed=0, count=5, batch_size=12)[0]) == 12
-
-
-def test_streams_differ_by_seed_purpose_and_step() -> None:
-    draws = {float(torch.rand((), generator=stream(*key))) for key in [(0, "a", 0), (1, "a", 0), (0, "b", 0), (0, "a", 1)]}
-    assert len(draws) == 4
 
 
 def test_a_state_is_saved_every_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,7 @@ rule reference_statistics:
         RULES.runtime("reference", "{dataset}", "{extractor}")
     conda:
         "../envs/sagan-div.yaml"
+    priority: 1  # before hours of training: it tells a dataset that is too small
     resources:
         gpu=1,
     params:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sagan_div import arrays
+from sagan_div.data.randomness import permutation
 from sagan_div.errors import UserError
 
 FIXED = 2**22  # Pillow's fixed point for 8 bits
@@ -60,7 +61,25 @@ def to_float(images: Tensor) -> Tensor:
 
 def shuffled(count: int, seed: int = 0) -> Tensor:
     """A seeded permutation. The first N of a file are no sample of it: the MNIST test file is ordered by difficulty."""
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    return permutation(seed, "images", 0, count)
+
+
+class Parts(NamedTuple):
+    """Places of training images, int64, which share none: no image both chooses a generator and judges it (A25)."""
+
+    scores: Tensor  # that any score, reference or distance of real images may use, in random order
+    rating: Tensor  # that rate generators while they train
+
+
+def parts(count: int, rating_count: int) -> Parts:
+    """The training images by their use, the same for all methods and seeds: a seeded permutation's last ones rate.
+
+    Raises UserError where ratings would leave none for scores.
+    """
+    if rating_count >= count:
+        raise UserError(f"train.rating_count: {rating_count:,} images for ratings leave none of {count:,} for scores; lower it")
+    order = shuffled(count)
+    return Parts(order[: count - rating_count], order[count - rating_count :])
 
 
 def divided(images: np.ndarray, labels: np.ndarray | None) -> dict[str, Split]:

@@ -10,9 +10,16 @@ from sagan_div import arrays
 from sagan_div.errors import UserError
 
 
-def save_samples(path: Path, images: Tensor) -> None:
-    """Write samples.npz: `images` uint8 [N, C, S, S]. Equal samples give equal bytes."""
-    arrays.write_archive(path, images=images.numpy())
+def save_samples(path: Path, images: Tensor, why: str | None = None) -> None:
+    """Write samples.npz: `images` uint8 [N, C, S, S], and `why` there are none. Equal samples give equal bytes."""
+    reason = {} if why is None else {"why": np.array(why)}
+    arrays.write_archive(path, images=images.numpy(), **reason)
+
+
+def why_none(path: Path) -> str | None:
+    """Why samples.npz has no images, or None where it has some."""
+    with arrays.archive(path) as archive:
+        return str(archive["why"]) if "why" in archive else None
 
 
 def load_samples(path: Path) -> Tensor:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import NamedTuple
 
-import torch
 from torch import nn
 
+from sagan_div.data.randomness import initialising
 from sagan_div.models import attention, norms
 from sagan_div.models.initialisation import initialised
 from sagan_div.study import schema as config
@@ -87,8 +87,7 @@ def _norm(name: str, channels: int) -> list[nn.Module]:
 
 def build(method: config.MethodConfig, shape: Shape, seed: int) -> tuple[Generator, Critic]:
     """Both networks of a method, initialised from the seed alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with initialising(seed, "networks"):
         return Generator(method.generator, shape), Critic(method.critic, shape)
 
 

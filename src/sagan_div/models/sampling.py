@@ -1,6 +1,7 @@
 """Latents -> images: samples of a trained generator."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,11 +13,19 @@ from sagan_div.models import checkpoints
 from sagan_div.models.networks import Generator, Shape, evaluating
 from sagan_div.settings import read
 from sagan_div.study.job_settings import TrainSettings
+from sagan_div.study.schema import Checkpoint
 
 
 def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, TrainSettings]:
-    """The generator of a checkpoint, in evaluation mode. Raises UserError where the file is not one of ours."""
+    """The generator of a checkpoint, in evaluation mode.
+
+    Raises UserError where the file is not one of ours, or training diverged and left no generator in it.
+    """
     tensors, about = checkpoints.load(path)
+    if "why" in about:
+        raise UserError(f"{path}: holds no generator: {about['why']}")
+    if "diverged" in about:
+        raise UserError(f"{path}: training diverged at image {about['diverged']:,}; name the best.safetensors beside it")
     try:
         settings: TrainSettings = read(TrainSettings, about["settings"], str(path))
         shape = Shape(settings.image_size, about["channels"], settings.width, settings.latent)
@@ -25,6 +34,15 @@ def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, 
     except (KeyError, RuntimeError):
         raise UserError(f"{path}: holds no generator of sagan-div; name a best.safetensors or last.safetensors") from None
     return generator.to(device).eval(), shape, settings
+
+
+def standing(paths: Mapping[str, Path], select: Checkpoint) -> tuple[Checkpoint, str | None]:
+    """Which of a run's checkpoints, `best` or `last`, stands for it, and why that one holds no generator.
+
+    The one that was selected; of a run that diverged, the best rated one.
+    """
+    name: Checkpoint = "best" if "diverged" in checkpoints.load(paths["last"])[1] else select
+    return name, checkpoints.load(paths[name])[1].get("why")
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ def work(job: Job, machine: Machine) -> About:
     if not isinstance(extractor, str):
         wanted = settings.real_vs_real
         largest = max(wanted.counts)
-        train = spaces.real(job.inputs["train_images"], settings.image_size, 2 * largest)
+        train = spaces.training(job, settings).images[: 2 * largest]
         test = spaces.real(job.inputs["test_images"], settings.image_size, largest)
         for sampler, drawn in SAMPLERS.items():
             ours, others = (extract(extractor, drawn(images)) for images in (train, test))

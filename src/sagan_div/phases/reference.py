@@ -1,8 +1,9 @@
 """Statistics of real images, and what else scores compare with."""
 
 import numpy as np
+from torch import Tensor
 
-from sagan_div.data.images import read_images, shuffled
+from sagan_div.errors import UserError
 from sagan_div.evaluation.arithmetic import MOMENTS
 from sagan_div.evaluation.floor import bias, measured_bias
 from sagan_div.evaluation.neighbours import nearest
@@ -24,26 +25,38 @@ def work(job: Job, machine: Machine) -> About:
     if isinstance(extractor, str):
         save_statistics(job.outputs["statistics"], NO_MOMENTS)
         return {"why": extractor}
-    split, count = settings.reference.split, settings.reference.count
-    images = spaces.real(job.inputs[f"{split}_images"], settings.image_size, count)
+    training = spaces.training(job, settings)
+    images = _real(job, settings, training.images)
     found = extract(extractor, images)
     statistics = MOMENTS[settings.mode](found, extractor.identity)
     beside = {
         "features": found,
         "stretched": spaces.stretched(extractor, images, settings.repeat_last_batch),
-        "split": np.array(split),
+        "split": np.array(settings.reference.split),
         "bias": np.array([bias(statistics.covariance), measured_bias(found)]),
     }
     if settings.extractor == "classifier":
-        beside |= _neighbourhood(job, settings.image_size, extractor)
+        beside |= _neighbourhood(job, settings.image_size, training, extractor)
     save_statistics(job.outputs["statistics"], statistics, **beside)
-    return {"count": len(images), "split": split}
+    return {"count": len(images), "split": settings.reference.split}
 
 
-def _neighbourhood(job: Job, size: int, extractor: Extractor) -> dict[str, np.ndarray]:
+def _real(job: Job, settings: ReferenceSettings, training: Tensor) -> Tensor:
+    """The images to compare with. Raises UserError where the training split has too few beside those that rate."""
+    count = settings.reference.count
+    if settings.reference.split == "test":
+        return spaces.real(job.inputs["test_images"], settings.image_size, count)
+    if count > len(training):
+        raise UserError(
+            f"{settings.dataset}: {len(training) + settings.rating_count:,} training images are too few for "
+            f"train.rating_count ({settings.rating_count:,}) and score.reference.count ({count:,}), which share none; lower one"
+        )
+    return training[:count]
+
+
+def _neighbourhood(job: Job, size: int, training: spaces.Training, extractor: Extractor) -> dict[str, np.ndarray]:
     """Features of training images with their places in the file, and how near held-out images are to them."""
-    training = read_images(job.inputs["train_images"], size)
-    places = shuffled(len(training))[:TRAINING]
-    found = extract(extractor, training[places], 500)
+    places = training.places[:TRAINING]
+    found = extract(extractor, training.images[:TRAINING], 500)
     held_out = extract(extractor, spaces.real(job.inputs["test_images"], size, HELD_OUT), 500)
     return {"training": found, "training_places": places.numpy(), "held_out": nearest(held_out, found).distances}

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from sagan_div import files
-from sagan_div.data.samples import load_samples
+from sagan_div.data.samples import load_samples, why_none
 from sagan_div.evaluation.arithmetic import DISTANCE, MOMENTS
 from sagan_div.evaluation.comparison import Comparison, Repeated, Training
 from sagan_div.evaluation.score import class_histogram, score
@@ -26,10 +26,10 @@ def work(job: Job, machine: Machine) -> About:
     """All metrics of a cell in every feature space; what cannot be measured gives its reason instead."""
     settings = job.settings
     assert isinstance(settings, ScoreSettings)
-    images = load_samples(job.inputs["samples"])
+    images, why = load_samples(job.inputs["samples"]), why_none(job.inputs["samples"])
     found: dict[str, Any] = {}
     for name in settings.extractors:
-        extractor = spaces.extractor(name, job, machine, settings.mode)
+        extractor = why or spaces.extractor(name, job, machine, settings.mode)
         if isinstance(extractor, str):
             found[name] = {"fid": None, "why": extractor}
         else:

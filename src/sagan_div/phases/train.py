@@ -1,4 +1,14 @@
-"""One cell, trained."""
+"""One cell, trained. A run that diverges is a result like any other; this is what it leaves:
+
+- `history.csv`: a last row with the losses as they were and `diverged` 1, a column that is empty in all other rows.
+- `record.json`: `diverged`, the images seen by then; other records have no such key. `best` is {} where no generator had been
+  rated, and `rated_again` has no `last`.
+- `last.safetensors`: the networks as they ended, with `diverged`; no generator is loaded from it. `best.safetensors`: the best
+  rated generator; where none was rated no tensors, and `why` in words.
+- `sample`: drawn from the best rated generator, whatever `select` says (`drawn_from` in its record). Without one `samples.npz`
+  has no images, and `why` in words, and `grid.png` is blank.
+- `metrics.json`: of no samples, {"fid": null, "why": "training diverged at image N and had rated no generator"} in every space.
+"""
 
 import copy
 from collections.abc import Callable
@@ -8,7 +18,7 @@ import torch
 from torch import Tensor
 
 from sagan_div import files, terminal
-from sagan_div.data.images import read_images, shuffled
+from sagan_div.data.images import parts, read_images
 from sagan_div.evaluation.frechet import frechet_distance, moments
 from sagan_div.evaluation.spaces.classifier import classifier_extractor
 from sagan_div.evaluation.spaces.extractor import extract
@@ -42,12 +52,9 @@ def work(job: Job, machine: Machine) -> About:
             machine.device,
             tensorboard.watched(_progress(job, advance), folder),
         )
-    about = {"settings": plain(settings), "channels": finished.shape.channels}
-    last = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
-    checkpoints.save(job.outputs["last"], last, about | {"images": finished.images})
-    checkpoints.save(job.outputs["best"], finished.best_tensors, about | finished.best)
-    files.write_text(job.outputs["history"], history.text(finished))
-    return {
+    _save(job, finished)
+    diverged = {} if finished.diverged is None else {"diverged": finished.diverged}
+    return diverged | {
         "images_per_second": round(finished.images / finished.seconds, 1),
         "earlier_seconds": round(finished.earlier, 3),
         "best": finished.best,
@@ -56,10 +63,26 @@ def work(job: Job, machine: Machine) -> About:
     }
 
 
+def _save(job: Job, finished: Run) -> None:
+    """Write the networks and the history of a run."""
+    about = {"settings": plain(finished.settings), "channels": finished.shape.channels}
+    last, best = about | {"images": finished.images}, about | finished.best
+    if finished.diverged is not None:
+        terminal.note(f"{job.name}: {history.divergence(finished)}")
+        last |= {"diverged": finished.diverged}
+    if not finished.best:
+        diverged = f"training diverged at image {finished.diverged or 0:,} and had rated no generator"
+        best |= {"why": "no rating was a finite number" if finished.diverged is None else diverged}
+    networks = checkpoints.tensors_of(generator=finished.generator, critic=finished.critic)
+    checkpoints.save(job.outputs["last"], networks, last)
+    checkpoints.save(job.outputs["best"], finished.best_tensors, best)
+    files.write_text(job.outputs["history"], history.text(finished))
+
+
 def _judge(settings: TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Judge:
-    """FID in the classifier's space between real images and samples of latents that only the rating uses (A25)."""
+    """FID in the classifier's space between images and latents that only ratings see (A25)."""
     extractor = classifier_extractor(classifier, device)
-    real = images[shuffled(len(images), settings.seed)[: settings.train.rating_count]]
+    real = images[parts(len(images), settings.train.rating_count).rating]
     statistics = moments(extract(extractor, real, 250))
 
     def rate(generator: Generator, purpose: str) -> float:
@@ -70,7 +93,7 @@ def _judge(settings: TrainSettings, images: Tensor, classifier: Path, device: to
 
 
 def _rated_again(finished: Run, judge: Judge) -> dict[str, list[float]]:
-    """Ratings of the best and of the last generator by fresh latents, a number per draw.
+    """Ratings of the best and of the last generator by fresh latents, a number per draw; of a run that diverged, of the best.
 
     The best one was chosen for its rating, by luck with those latents too; these have no part in the choice.
     """
@@ -78,12 +101,14 @@ def _rated_again(finished: Run, judge: Judge) -> dict[str, list[float]]:
     def draws(generator: Generator) -> list[float]:
         return [judge(generator, f"rated again {draw}") for draw in range(DRAWS)]
 
-    last = draws(finished.generator)
+    last = {} if finished.diverged is not None else {"last": draws(finished.generator)}
+    if not finished.best:
+        return last
     if finished.best["images"] == finished.images:
-        return {"best": last, "last": last}
+        return last | {"best": last["last"]}
     best = copy.deepcopy(finished.generator)
     best.load_state_dict(checkpoints.part(finished.best_tensors, "generator"))
-    return {"best": draws(best), "last": last}
+    return last | {"best": draws(best)}
 
 
 def _progress(job: Job, advance: terminal.Advance) -> loop.Progress:

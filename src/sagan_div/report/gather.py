@@ -14,7 +14,7 @@ from sagan_div.report import words
 from sagan_div.report.paper import facts
 from sagan_div.study import metrics
 from sagan_div.study.metrics import Metric
-from sagan_div.study.schema import Study
+from sagan_div.study.schema import Checkpoint, Study
 from sagan_div.workflow.jobs import cells
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.records import recorded
@@ -78,7 +78,7 @@ class Results:
         counts = [(count, dataset) for dataset, count in self.channels.items()] or [(1, dataset) for dataset in self.datasets]
         return {count: [dataset for other, dataset in counts if other == count] for count, _ in counts}
 
-    def select(self, method: str) -> str:
+    def select(self, method: str) -> Checkpoint:
         """The checkpoint that a method's samples are drawn from: best or last."""
         return self.study.methods[method].select or self.study.sample.select
 

@@ -12,7 +12,7 @@ from sagan_div import arrays
 from sagan_div.data.images import resized, shuffled
 from sagan_div.data.pictures import grid
 from sagan_div.data.randomness import latents
-from sagan_div.data.samples import load_samples
+from sagan_div.data.samples import load_samples, why_none
 from sagan_div.models import sampling
 from sagan_div.report import paper
 from sagan_div.report.gather import Cell, Results, at
@@ -50,7 +50,8 @@ def albums(results: Results, dataset: str) -> Albums:
 
 
 def _is_there(results: Results, cell: Cell) -> bool:
-    return results.at("sample", "samples.npz", cell).exists()
+    path = results.at("sample", "samples.npz", cell)
+    return path.exists() and why_none(path) is None
 
 
 def _real(results: Results, real: Tensor | None) -> Panel:
@@ -68,10 +69,11 @@ def _neighbours(drawn: Tensor, nearest: Tensor) -> Image.Image:
 
 def _walks(results: Results, cell: Cell) -> Image.Image | None:
     """Images along the arcs between pairs of latents, a walk per row, from the generator that was sampled."""
-    path = results.at("train", f"{results.select(cell[1])}.safetensors", cell)
-    if not path.exists():
+    paths = {name: results.at("train", f"{name}.safetensors", cell) for name in ("best", "last")}
+    if not all(path.exists() for path in paths.values()):
         return None
-    generator, shape, _ = sampling.load_generator(path, torch.device("cpu"))
+    name, _ = sampling.standing(paths, results.select(cell[1]))
+    generator, shape, _ = sampling.load_generator(paths[name], torch.device("cpu"))
     ends = latents(cell[2], "sample", 0, 2 * WALKS, shape.latent).flatten(1)
     with torch.no_grad():
         walked = [

@@ -47,6 +47,7 @@ def reference(study: Study, wildcards: Wildcards) -> ReferenceSettings:
         extractor=wildcards["extractor"],
         mode=study.score.mode,
         reference=study.score.reference,
+        rating_count=study.train.rating_count,
         repeat_last_batch=study.score.repeat_last_batch,
     )
 
@@ -57,6 +58,7 @@ def real_vs_real(study: Study, wildcards: Wildcards) -> RealVsRealSettings:
         image_size=study.image_size,
         extractor=wildcards["extractor"],
         real_vs_real=study.score.real_vs_real,
+        rating_count=study.train.rating_count,
     )
 
 

@@ -36,6 +36,7 @@ class ReferenceSettings(Settings):
     extractor: Extractor
     mode: Mode
     reference: ReferenceConfig
+    rating_count: int  # training images that rate generators, and so judge none
     repeat_last_batch: tuple[int, ...]
 
 
@@ -44,6 +45,7 @@ class RealVsRealSettings(Settings):
     image_size: int
     extractor: Extractor
     real_vs_real: RealVsRealConfig
+    rating_count: int
 
 
 class TrainSettings(Settings):

@@ -148,7 +148,7 @@ class TrainConfig(Settings):
     )
     checkpoints: Count = Field(description="rows that are rated")
     log_rows: Count = Field(description="rows of history.csv over a run")
-    rating_count: Size = Field(description="images on each side of the rating")
+    rating_count: Size = Field(description="training images that rate generators and that no score uses")
 
     @field_validator("log_rows")
     @classmethod
@@ -167,7 +167,7 @@ class SampleConfig(Settings):
 
 class ReferenceConfig(Settings):
     split: Split
-    count: int = Field(ge=4, description="real images to compare with; all when the split has fewer")
+    count: int = Field(ge=4, description="real images to compare with; all of a test split that has fewer")
 
 
 class RealVsRealConfig(Settings):

@@ -22,7 +22,7 @@ from sagan_div.models.networks import Generator, Shape
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import engine, history
 from sagan_div.training.state import Run, begin, keep_best, restore, store
-from sagan_div.training.steps import draws, prepared
+from sagan_div.training.steps import prepared, upcoming
 
 SAVE_EVERY = 60.0  # seconds between saved states
 
@@ -40,7 +40,8 @@ def train(
 ) -> Run:
     """Train one cell on images uint8 [N, C, S, S]; continue from `state` where it exists.
 
-    Raises UserError for a state of other settings or a loss that is no longer finite, Interrupted on SIGTERM or SIGINT.
+    A run that diverges ends there, with `diverged`. Raises UserError for a state of other settings, Interrupted on SIGTERM or
+    SIGINT.
     """
     run = begin(settings, Shape(settings.image_size, images.shape[1], settings.width, settings.latent), device)
     for unfinished in state.parent.glob(f".{state.stem}-*"):  # of a process that was killed while it saved
@@ -52,9 +53,9 @@ def train(
     advance = prepared(run, images, batches)
     began = saved = time.monotonic()
     with _signals() as caught:
-        while run.cycle < run.cycles:
+        for drawn in upcoming(run, batches):
             clock = time.perf_counter()
-            advance(draws(run, batches))
+            advance(drawn)
             run.cycle += 1
             save = bool(caught) or time.monotonic() - saved > SAVE_EVERY
             if save or run.cycle in rows:
@@ -72,9 +73,9 @@ def train(
 
 
 def _log(run: Run, rating: Rating | None) -> None:
-    fid = rating(run.generator) if rating else None
-    history.close_row(run, fid)
-    if fid is not None:
+    history.close_row(run)
+    if rating and run.diverged is None:
+        fid = run.history[-1]["fid"] = rating(run.generator)
         keep_best(run, fid)
 
 

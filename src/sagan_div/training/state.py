@@ -35,6 +35,7 @@ class Run:
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, float] = field(default_factory=dict)
     best_tensors: dict[str, Tensor] = field(default_factory=dict)
+    diverged: int | None = None  # images seen when a loss or a network was no longer finite, which ends the run
     seconds: float = 0.0  # that cycles took, in all sessions
     earlier: float = 0.0  # that the sessions before this one took as a whole
 
@@ -46,6 +47,10 @@ class Run:
     def cycles(self) -> int:
         """Cycles of n critic steps and a generator step in the whole run."""
         return math.ceil(self.settings.train.images / (self.settings.recipe.n_critic * self.settings.batch_size))
+
+    @property
+    def over(self) -> bool:
+        return self.cycle >= self.cycles or self.diverged is not None
 
 
 def begin(settings: TrainSettings, shape: Shape, device: torch.device) -> Run:
@@ -93,7 +98,7 @@ def store(run: Run, path: Path, session: float = 0.0) -> None:
     """
     best = {f"best.{name}": tensor for name, tensor in run.best_tensors.items()}
     about = {"settings": plain(run.settings), "cycle": run.cycle, "history": run.history, "best": run.best}
-    about |= {"seconds": run.seconds, "earlier": run.earlier + session}
+    about |= {"diverged": run.diverged, "seconds": run.seconds, "earlier": run.earlier + session}
     checkpoints.save(path, tensors(run) | best, about)
 
 
@@ -114,7 +119,7 @@ def restore(run: Run, path: Path) -> None:
             adam.load_state_dict(adam.state_dict() | {"state": entries})
         run.sums.copy_(found["sums"])
         run.cycle, run.history, run.best = about["cycle"], about["history"], about["best"]
-        run.seconds, run.earlier = about["seconds"], about["earlier"]
+        run.diverged, run.seconds, run.earlier = about["diverged"], about["seconds"], about["earlier"]
     except (KeyError, RuntimeError):
         raise UserError(f"{path}: is no state of a training run; delete it to start anew") from None
     run.best_tensors = {name: tensor.to(run.sums.device) for name, tensor in checkpoints.part(found, "best").items()}

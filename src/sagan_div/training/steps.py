@@ -1,6 +1,7 @@
 """A cycle of training: n critic steps and a generator step. What chance decides is drawn before it."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import torch
@@ -8,10 +9,12 @@ from torch import Tensor
 from torch.nn.utils.parametrize import cached
 
 from sagan_div.data.images import to_float
-from sagan_div.data.randomness import Batches, Draws, latents, stream
+from sagan_div.data.randomness import Batches, Draws, latents, uniform
 from sagan_div.training import engine
 from sagan_div.training.cuda_graph import Cycle
 from sagan_div.training.state import Run, tensors
+
+AHEAD = 16  # cycles whose draws are made at once
 
 
 def prepared(run: Run, images: Tensor, batches: Batches) -> Cycle:
@@ -21,17 +24,26 @@ def prepared(run: Run, images: Tensor, batches: Batches) -> Cycle:
     return engine.prepared(work, draws(run, batches), partial(tensors, run), run.settings.train, device)
 
 
-def draws(run: Run, batches: Batches) -> Draws:
-    """What chance decides in the run's next cycle, drawn from (seed, purpose, step) on the host."""
+def upcoming(run: Run, batches: Batches) -> Iterator[Draws]:
+    """The draws of the cycles until the run is over, some at once: after a cycle the caches hold nothing that drawing needs."""
+    while not run.over:
+        for drawn in [draws(run, batches, later) for later in range(AHEAD)]:
+            if not run.over:
+                yield drawn
+
+
+def draws(run: Run, batches: Batches, later: int = 0) -> Draws:
+    """What chance decides in the run's next cycle, or so many cycles later, drawn from (seed, purpose, step) on the host."""
     recipe, seed, size = run.settings.recipe, run.settings.seed, run.settings.batch_size
-    steps = range(run.cycle * recipe.n_critic, (run.cycle + 1) * recipe.n_critic)
+    number = run.cycle + later
+    steps = range(number * recipe.n_critic, (number + 1) * recipe.n_critic)
     z = torch.stack([latents(seed, "critic", step, size, run.shape.latent) for step in steps])
     fresh = recipe.generator_latents == "fresh"
     return Draws(
         torch.stack([batches[step] for step in steps]),
         z,
-        torch.stack([torch.rand(size, generator=stream(seed, "mix", step)) for step in steps]),
-        latents(seed, "generator", run.cycle, size, run.shape.latent) if fresh else z[-1],
+        torch.stack([uniform(seed, "mix", step, size) for step in steps]),
+        latents(seed, "generator", number, size, run.shape.latent) if fresh else z[-1],
     )
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sagan_div.data.images import to_float
-from sagan_div.data.randomness import Batches, stream
+from sagan_div.data.randomness import Batches, initialising, stream
 from sagan_div.evaluation.spaces.classifier import Classifier
 from sagan_div.evaluation.spaces.extractor import Device, true_float32
 from sagan_div.study.schema import ClassifierConfig
@@ -32,8 +32,7 @@ def train_classifier(
     """
     images, labels = _labelled(images, labels, settings.seed)
     test_images, test_labels = _labelled(test_images, test_labels, settings.seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+    with initialising(settings.seed, "classifier"):
         network = Classifier(images.shape[1], int(labels.max()) + 1, images.shape[-1])
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     with true_float32():
@@ -47,7 +46,7 @@ def train_classifier(
 def _labelled(images: Tensor, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor]:
     if labels is not None:
         return images, labels.long()
-    turns = torch.randint(4, (len(images),), generator=stream(seed, "turns"))
+    turns = torch.from_numpy(stream(seed, "turns").integers(4, size=len(images)))
     turned = images.clone()
     for turn in range(1, 4):
         turned[turns == turn] = torch.rot90(images[turns == turn], turn, (2, 3))
