@@ -59,12 +59,14 @@ def remove(path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file. Raises UserError where it is missing."""
+    """The SHA-256 of a file. Raises UserError where it is missing, or a folder."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise UserError(f"{path}: is missing; run the phase that makes it first") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder where a file belongs; move it elsewhere") from None
 
 
 def digest(folder: Path) -> str:

@@ -49,6 +49,12 @@ def test_a_study_is_not_called_like_a_folder_of_results(name: str) -> None:
         jobs(study(f"study={name}"))
 
 
+@pytest.mark.parametrize("folder", ["data/birds", "results/demo/birds", "images/../data"])
+def test_images_of_ones_own_do_not_lie_among_the_results(folder: str) -> None:
+    with pytest.raises(UserError, match=rf"datasets.birds: {folder} lies in (data|results)/, where jobs write; move it out"):
+        jobs(study(f"datasets=[{{birds: {folder}}}]"))
+
+
 def test_the_folders_of_results_are_all_reserved() -> None:
     assert {path.name for path in (ROOT / "results").iterdir() if path.is_dir()} <= {*PHASES, *OF_THE_REPORT}
 

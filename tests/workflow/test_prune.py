@@ -4,12 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
-from made import holding, remaining, study, the_job
+from made import do, holding, remaining, study, the_job
 
 from sagan_div.errors import UserError
+from sagan_div.study import given
 from sagan_div.workflow import records
 from sagan_div.workflow.kinds import PHASES
 from sagan_div.workflow.prune import prune
+
+
+def remaining_data() -> set[Path]:
+    return {path for path in Path("data").rglob("*") if path.is_file()}
 
 
 def pruned(*sets: str) -> list[str]:
@@ -77,6 +82,28 @@ def test_links_are_refused(made: Path, link: str) -> None:
         path.symlink_to(Path("elsewhere").absolute())
     with pytest.raises(UserError, match=r"best.safetensors: is a link into a cache"):
         prune(study(), "train")
+
+
+def test_a_folder_in_the_place_of_an_artefact_is_named(made: Path) -> None:
+    path = the_job("score", method="dcgan").outputs["metrics"]
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UserError, match=r"metrics.json: is a folder where a file belongs; move it elsewhere"):
+        prune(study(), "score")
+
+
+def test_data_is_kept_while_the_images_that_it_was_made_from_are_away(made: Path) -> None:
+    birds = "datasets=[digits, {birds: images}]"
+    Path("images").mkdir()
+    for number in range(2):
+        Path("images", f"{number}.png").write_bytes(bytes([number]))
+    do(the_job("data", birds, dataset="birds"))
+    before = remaining_data()
+    Path("images").rename("elsewhere")
+    given.contents.cache_clear()
+    with pytest.raises(UserError, match="images: there is no such folder of images; bring it back, or correct `datasets`"):
+        prune(study(birds), "data")
+    assert remaining_data() == before
 
 
 def test_unfinished_work_is_continued_by_the_same_job_alone(made: Path) -> None:

@@ -77,12 +77,9 @@ def planned(study: Study, kind: Kind, wildcards: Wildcards) -> Job:
 def jobs(study: Study, *phases: str) -> list[Job]:
     """The jobs of these phases (of all that compute without any), in the order in which they can run.
 
-    Raises UserError for a study that is called like a folder of the study of record.
+    Raises UserError where a study's name or images lie among the results, of which prune deletes what no job makes.
     """
-    if study.study in (*PHASES, *OF_THE_REPORT):
-        raise UserError(
-            f"study: '{study.study}' cannot be a study's name, since results/{study.study} is a folder of the study of record"
-        )
+    _refuse_places_of_results(study)
     return [
         planned(study, kind, wildcards)
         for phase in phases or COMPUTED
@@ -90,6 +87,16 @@ def jobs(study: Study, *phases: str) -> list[Job]:
         if kind is not REPORT and kind.needs(study)
         for wildcards in _wildcards(study, kind)
     ]
+
+
+def _refuse_places_of_results(study: Study) -> None:
+    name = study.study
+    if name in (*PHASES, *OF_THE_REPORT):
+        raise UserError(f"study: '{name}' cannot be a study's name, since results/{name} is a folder of the study of record")
+    for dataset in study.datasets:
+        for place in ("data", "results"):
+            if dataset.folder is not None and Path(dataset.folder).resolve().is_relative_to(Path(place).resolve()):
+                raise UserError(f"datasets.{dataset.name}: {dataset.folder} lies in {place}/, where jobs write; move it out")
 
 
 def _wildcards(study: Study, kind: Kind) -> Iterator[dict[str, Any]]:

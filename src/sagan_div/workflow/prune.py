@@ -15,13 +15,16 @@ from sagan_div.workflow.staleness import survey
 def prune(study: Study, phase: str) -> list[str]:
     """Delete artefacts of a phase that are stale, and files of no planned job; returns a line for each.
 
-    What a process is at work on is left alone. Raises UserError while Snakemake runs in this folder, and for links.
+    What a process is at work on is left alone. Raises UserError while Snakemake runs in this folder, for links, and for
+    datasets whose images are away: theirs could not be made again.
     """
     root = Layout(study.study).folder(phase)
     if phase == "report" or not root.is_dir():
         return []
     locks.refuse_beside_snakemake()
     refuse_links(study)
+    if phase == "data":
+        _refuse_images_that_are_away(study)
     lines, kept = [], set[Path]()
     for state in survey(study, phase):
         kept |= set(state.job.files)
@@ -52,8 +55,14 @@ def refuse_links(study: Study) -> None:
     Raises UserError naming the first.
     """
     for path in (path for each in jobs(study) for path in each.files):
-        if path.is_symlink() or (path.exists() and path.stat().st_nlink > 1):
+        if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
             raise UserError(
                 f"{path}: is a link into a cache, where results could be overwritten; "
                 "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
             )
+
+
+def _refuse_images_that_are_away(study: Study) -> None:
+    for dataset in study.datasets:
+        if dataset.folder is not None and not Path(dataset.folder).is_dir():
+            raise UserError(f"{dataset.folder}: there is no such folder of images; bring it back, or correct `datasets`")
