@@ -1,4 +1,4 @@
-"""The front door: `snakemake --cores N` runs the study of params.yaml. The rules are in workflow/."""
+"""What `snakemake --cores N` runs: the study of params.yaml. The rules are in workflow/."""
 
 
 include: "workflow/Snakefile"
