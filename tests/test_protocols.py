@@ -20,6 +20,7 @@ TEXT, CODE = load(ROOT / "params.yaml", [FULL]), load(ROOT / "params.yaml", [FUL
 IDS = [f"A{number}" for number in range(1, 38)]
 
 ADAM = {"lr_generator": 1e-4, "lr_critic": 4e-4, "betas": [0.5, 0.999]}
+PLAIN = {"norm": "batch", "spectral": "none", "attention": "none", "attention_spectral": False, "bias": "none"}
 AUTHOR = {  # each method as the first author's repositories have it; what is not named here is as in the text
     "dcgan": {
         "loss": {"name": "non-saturating", "real_label": 0.9},
@@ -31,14 +32,16 @@ AUTHOR = {  # each method as the first author's repositories have it; what is no
     },
     "wgan-div": {
         "loss": {"name": "wasserstein-divergence", "k": 2, "p": 6, "points": "both", "multiplier": 1},
-        "critic": {"norm": "batch", "norm_from": 2, "spectral": "none", "slope": 0.2, "bias": False},
+        "generator": PLAIN,
+        "critic": {"norm": "batch", "norm_from": 2, "spectral": "none", "slope": 0.2, "bias": "none"},
         "optimiser": ADAM,
         "n_critic": 5,
         "generator_latents": "same",
     },
     "sngan": {
         "loss": {"name": "non-saturating", "real_label": 0.9},
-        "critic": {"norm": "none", "norm_from": 1, "spectral": "all", "slope": 0.2, "bias": False},
+        "generator": PLAIN,
+        "critic": {"norm": "none", "norm_from": 1, "spectral": "all", "slope": 0.2, "bias": "none"},
         "optimiser": ADAM,
         "generator_latents": "same",
         "batch_size": 2048,
@@ -47,15 +50,16 @@ AUTHOR = {  # each method as the first author's repositories have it; what is no
 } | {
     f"sagan-div-{variant}": {
         "loss": {"name": "wasserstein-divergence", "k": 2, "p": 6, "points": "both", "multiplier": 10},
-        "generator": {"norm": norm, "spectral": spectral, "attention": "sagan", "attention_spectral": True, "bias": False},
+        "generator": {"norm": norm, "spectral": spectral, "attention": "sagan", "attention_spectral": True, "bias": "none"},
+        "critic": {"norm": critic_norm, "norm_from": 1, "spectral": critic_spectral, "slope": 0.2, "bias": "none"},
         "optimiser": ADAM,
         "generator_latents": "same",
     }
-    for variant, norm, spectral in (
-        ("a", "instance", "hidden"),
-        ("b", "none", "hidden"),
-        ("c", "instance", "none"),
-        ("d", "instance", "none"),
+    for variant, norm, spectral, critic_norm, critic_spectral in (
+        ("a", "instance", "hidden", "instance", "all"),
+        ("b", "none", "hidden", "none", "all"),
+        ("c", "instance", "none", "instance", "none"),
+        ("d", "instance", "none", "none", "all"),
     )
 }
 
@@ -133,6 +137,30 @@ def test_the_document_names_parameters_that_exist() -> None:
     for row in table(PROTOCOLS, "## The ambiguities"):
         for name in re.findall(r"`([\w.-]+)`", row[3]):
             assert name in keys | values, f"{row[0]} names {name}, which is not in params.yaml"
+
+
+def test_the_text_has_the_biases_and_the_last_deconvolution_of_its_sources() -> None:
+    """A20 by the table of sources in the document; A8: Table 1's fifth block has no norm."""
+    found = {name: (method.generator.bias, method.critic.bias) for name, method in TEXT.methods.items()}
+    assert found == {
+        "dcgan": ("none", "none"),
+        "wgan-div": ("where-no-norm", "all"),
+        "sngan": ("where-no-norm", "all"),
+    } | {f"sagan-div-{variant}": ("where-no-norm", "where-no-norm") for variant in "abcd"}
+    spectral = {name: method.generator.spectral for name, method in TEXT.methods.items() if method.generator.spectral != "none"}
+    assert spectral == {"sagan-div-a": "hidden", "sagan-div-b": "hidden"}
+    sources = table(PROTOCOLS, "### Biases, and the last deconvolution: sources")
+    assert all(re.search(r"[\w.-]+/[\w.-]+@[0-9a-f]{7}|[\w-]+@[0-9a-f]{7}", row[0]) for row in sources)
+
+
+def test_what_each_reading_did_to_the_scores_stands_beside_it() -> None:
+    """For both readings of A20 and A8, at the same number of images or more."""
+    rows = table(PROTOCOLS, "### What each reading did to the scores")
+    assert {row[0] for row in rows} == {"`sngan`", "`wgan-div`", "`sagan-div-b`", "`sagan-div-d`"}
+    for method in {row[0] for row in rows}:
+        readings = [row for row in rows if row[0] == method]
+        assert ["`none`" in row[1] for row in readings] == [True, False]
+        assert all(any(re.fullmatch(r"[\d.]+( ± \d+)?", cell) for cell in row[2:]) for row in readings)
 
 
 def runs(parts: list[str]) -> Iterator[list[str]]:

@@ -1,6 +1,7 @@
 """The networks of all methods in both protocols: shapes, layers counted in the built trees, norms, initialisation."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -70,8 +71,10 @@ def test_kernels_strides_and_paddings_are_those_of_table_1(method: str) -> None:
 
 
 class Census(NamedTuple):
-    """What a reader of the two built module trees counts, at 64x64; 'spectral' names the blocks of the normalised (de)convs."""
+    """What a reader of the two built module trees counts, at 64x64; strings name blocks by their numbers."""
 
+    generator_biases: str
+    critic_biases: str
     generator_spectral: str
     attention: int
     attention_spectral: int
@@ -84,30 +87,35 @@ class Census(NamedTuple):
 BATCH, INSTANCE, LAYER = "BatchNorm2d", "InstanceNorm2d", "GroupNorm"
 CENSUS = {  # from the rows of the paper's Table 3, and references of docs/protocols.md for the code
     "text": {
-        "dcgan": Census("", 0, 0, {BATCH: 4}, "", {BATCH: 3}, {0.2}),
-        "wgan-div": Census("", 0, 0, {BATCH: 4}, "", {LAYER: 3}, {0.2}),
-        "sngan": Census("", 0, 0, {BATCH: 4}, "12345", {}, {0.1}),
-        "sagan-div-a": Census("12345", 4, 16, {INSTANCE: 4}, "12345", {INSTANCE: 4}, {0.2}),
-        "sagan-div-b": Census("12345", 4, 16, {}, "12345", {}, {0.2}),
-        "sagan-div-c": Census("", 4, 0, {INSTANCE: 4}, "", {INSTANCE: 4}, {0.2}),
-        "sagan-div-d": Census("", 4, 0, {INSTANCE: 4}, "12345", {}, {0.2}),
+        "dcgan": Census("", "", "", 0, 0, {BATCH: 4}, "", {BATCH: 3}, {0.2}),
+        "wgan-div": Census("5", "12345", "", 0, 0, {BATCH: 4}, "", {LAYER: 3}, {0.2}),
+        "sngan": Census("5", "12345", "", 0, 0, {BATCH: 4}, "12345", {}, {0.1}),
+        "sagan-div-a": Census("5", "5", "1234", 4, 16, {INSTANCE: 4}, "12345", {INSTANCE: 4}, {0.2}),
+        "sagan-div-b": Census("12345", "12345", "1234", 4, 16, {}, "12345", {}, {0.2}),
+        "sagan-div-c": Census("5", "5", "", 4, 0, {INSTANCE: 4}, "", {INSTANCE: 4}, {0.2}),
+        "sagan-div-d": Census("5", "12345", "", 4, 0, {INSTANCE: 4}, "12345", {}, {0.2}),
     },
     "code": {
-        "dcgan": Census("", 0, 0, {BATCH: 4}, "", {BATCH: 3}, {0.2}),
-        "wgan-div": Census("", 0, 0, {BATCH: 4}, "", {BATCH: 3}, {0.2}),
-        "sngan": Census("", 0, 0, {BATCH: 4}, "12345", {}, {0.2}),
-        "sagan-div-a": Census("1234", 4, 16, {INSTANCE: 4}, "12345", {INSTANCE: 4}, {0.2}),
-        "sagan-div-b": Census("1234", 4, 16, {}, "12345", {}, {0.2}),
-        "sagan-div-c": Census("", 4, 16, {INSTANCE: 4}, "", {INSTANCE: 4}, {0.2}),
-        "sagan-div-d": Census("", 4, 16, {INSTANCE: 4}, "12345", {}, {0.2}),
+        "dcgan": Census("", "", "", 0, 0, {BATCH: 4}, "", {BATCH: 3}, {0.2}),
+        "wgan-div": Census("", "", "", 0, 0, {BATCH: 4}, "", {BATCH: 3}, {0.2}),
+        "sngan": Census("", "", "", 0, 0, {BATCH: 4}, "12345", {}, {0.2}),
+        "sagan-div-a": Census("", "", "1234", 4, 16, {INSTANCE: 4}, "12345", {INSTANCE: 4}, {0.2}),
+        "sagan-div-b": Census("", "", "1234", 4, 16, {}, "12345", {}, {0.2}),
+        "sagan-div-c": Census("", "", "", 4, 16, {INSTANCE: 4}, "", {INSTANCE: 4}, {0.2}),
+        "sagan-div-d": Census("", "", "", 4, 16, {INSTANCE: 4}, "12345", {}, {0.2}),
     },
 }
 
 
 def census(generator: nn.Sequential, critic: nn.Sequential) -> Census:
+    def blocks(network: nn.Sequential, has: Callable[[nn.Module], bool]) -> str:
+        return "".join(str(number) for number, block in enumerate(network, start=1) if has(block[0]))
+
+    def biases(network: nn.Sequential) -> str:
+        return blocks(network, lambda convolution: convolution.bias is not None)
+
     def spectral(network: nn.Sequential) -> str:
-        numbers = [(number, block[0]) for number, block in enumerate(network, start=1)]
-        return "".join(str(number) for number, convolution in numbers if is_parametrized(convolution, "weight"))
+        return blocks(network, lambda convolution: is_parametrized(convolution, "weight"))
 
     def norms(network: nn.Sequential) -> dict[str, int]:
         return dict(Counter(name for block in network for name in (type(layer).__name__ for layer in block) if "Norm" in name))
@@ -116,6 +124,8 @@ def census(generator: nn.Sequential, critic: nn.Sequential) -> Census:
     pointwise = [convolution for module in attention for convolution in convolutions(module)]
     slopes = {module.negative_slope for module in critic.modules() if isinstance(module, nn.LeakyReLU)}
     return Census(
+        biases(generator),
+        biases(critic),
         spectral(generator),
         len(attention),
         sum(is_parametrized(convolution, "weight") for convolution in pointwise),
@@ -128,17 +138,17 @@ def census(generator: nn.Sequential, critic: nn.Sequential) -> Census:
 
 @pytest.mark.parametrize("method", TEXT.methods)
 @pytest.mark.parametrize("protocol", STUDIES)
-def test_norms_and_attention_are_where_the_variant_says(protocol: str, method: str) -> None:
+def test_norms_biases_and_attention_are_where_the_variant_says(protocol: str, method: str) -> None:
     generator, critic = build(STUDIES[protocol].methods[method], PAPER, seed=0)
     assert census(generator, critic) == CENSUS[protocol][method]
     assert not any(isinstance(m, Attention) for m in critic.modules())
+    assert all(c.bias is None for m in generator.modules() if isinstance(m, Attention) for c in m.convolutions)
 
 
 @pytest.mark.parametrize("method", TEXT.methods)
 @pytest.mark.parametrize("protocol", STUDIES)
-def test_no_convolution_has_a_bias_and_the_weights_are_the_paper_s(protocol: str, method: str) -> None:
+def test_the_weights_are_the_paper_s(protocol: str, method: str) -> None:
     generator, critic = build(STUDIES[protocol].methods[method], PAPER, seed=0)
-    assert all(convolution.bias is None for convolution in (*convolutions(generator), *convolutions(critic)))
     weights = [sum(p.numel() for p in network.parameters() if p.ndim == 4) for network in (generator, critic)]
     attention = sum(10 * c * c // 8 for c in (512, 256, 128, 64)) if method.startswith("sagan") else 0
     assert weights == [3_572_736 + attention, 2_761_728]
@@ -194,7 +204,7 @@ def test_spectral_norm_divides_by_the_largest_singular_value() -> None:
             critic(images)
     generator.eval(), critic.eval()
     pairs = spectral_pairs(generator) + spectral_pairs(critic)
-    assert len(pairs) == 4 + 3 * 4 + 4
+    assert len(pairs) == 3 + 3 * 4 + 4
     for raw, normalised in pairs:
         assert torch.allclose(normalised.double(), raw.double() / sigma(raw), rtol=2e-3, atol=1e-6)
 
@@ -211,7 +221,7 @@ def test_spectral_norm_of_a_deconvolution_is_that_of_its_output_rows() -> None:
     with torch.no_grad():
         for _ in range(300):
             generator(torch.randn(2, 12, 1, 1))
-    weight = generator.eval()[-1][0].weight  # stored as (in, out, 4, 4)
+    weight = generator.eval()[-2][0].weight  # stored as (in, out, 4, 4)
     assert sigma(weight.transpose(0, 1)) == pytest.approx(1, rel=1e-3)
     assert sigma(weight) != pytest.approx(1, rel=0.1)  # rows of input channels: the other reading
 
@@ -318,19 +328,21 @@ def test_the_initial_networks_depend_on_the_seed_alone() -> None:
     [
         ("generator", {"norm": "none"}),
         ("generator", {"norm": "batch"}),
-        ("generator", {"spectral": "hidden"}),
+        ("generator", {"spectral": "all"}),
         ("generator", {"spectral": "none"}),
         ("generator", {"attention": "wang"}),
         ("generator", {"attention": "none"}),
         ("generator", {"attention_spectral": False}),
-        ("generator", {"bias": True}),
+        ("generator", {"bias": "all"}),
+        ("generator", {"bias": "none"}),
         ("critic", {"norm": "layer"}),
         ("critic", {"norm": "none"}),
         ("critic", {"norm_from": 2}),
         ("critic", {"spectral": "hidden"}),
         ("critic", {"spectral": "none"}),
         ("critic", {"slope": 0.1}),
-        ("critic", {"bias": True}),
+        ("critic", {"bias": "all"}),
+        ("critic", {"bias": "none"}),
     ],
 )
 def test_every_parameter_of_a_network_shows_in_its_tree(part: str, change: dict[str, object]) -> None:
@@ -341,18 +353,76 @@ def test_every_parameter_of_a_network_shows_in_its_tree(part: str, change: dict[
     assert trees[0] != trees[1]
 
 
+def changed(method: str, **parts: dict[str, object]) -> config.MethodConfig:
+    """A method of the text with other settings of its networks."""
+    found = TEXT.methods[method]
+    return found.model_copy(update={part: getattr(found, part).model_copy(update=change) for part, change in parts.items()})
+
+
 @pytest.mark.parametrize("part", ["generator", "critic"])
 def test_biases_start_from_zero_beside_the_same_weights(part: str) -> None:
     """So that a run with them differs from one without by nothing else."""
-    method = TEXT.methods["sagan-div-a"]
-    biased = method.model_copy(update={part: getattr(method, part).model_copy(update={"bias": True})})
     index = ["generator", "critic"].index(part)
-    without, found = build(method, NARROW, 0)[index].state_dict(), build(biased, NARROW, 0)[index].state_dict()
-    added = {name for name in found if name not in without}
-    blocks = range(len(build(method, NARROW, 0)[index]))
-    assert added == {f"{block}.0.bias" for block in blocks}
-    assert all(not found[name].any() for name in added)
-    assert all(torch.equal(found[name], without[name]) for name in without)
+    without, found = (build(changed("sagan-div-a", **{part: {"bias": bias}}), NARROW, 0)[index] for bias in ("none", "all"))
+    added = {name for name in found.state_dict() if name not in without.state_dict()}
+    assert added == {f"{block}.0.bias" for block in range(len(found))}
+    assert all(not found.state_dict()[name].any() for name in added)
+    assert all(torch.equal(found.state_dict()[name], value) for name, value in without.state_dict().items())
+
+
+# What a critic without biases cannot see (A20)
+
+
+def learnt(method: str, bias: str) -> nn.Module:
+    """A critic at weights and biases that training might reach, in float64: those of the start are small, and 0."""
+    _, critic = build(changed(method, critic={"bias": bias}), NARROW, seed=0)
+    random = torch.Generator().manual_seed(0)
+    for parameter in critic.double().parameters():
+        parameter.data += 0.2 * torch.randn(parameter.shape, generator=random)
+    return critic.eval()
+
+
+def pictures() -> Tensor:
+    return torch.rand(4, 1, 16, 16, generator=torch.Generator().manual_seed(1)).double() * 2 - 1
+
+
+@pytest.mark.parametrize("method", ["sngan", "sagan-div-b", "sagan-div-d"])
+def test_without_biases_and_norms_mid_grey_scores_nothing_and_half_the_contrast_half(method: str) -> None:
+    images = pictures()
+    without, critic = learnt(method, "none"), learnt(method, TEXT.methods[method].critic.bias)
+    assert not without(torch.zeros_like(images)).any()
+    assert torch.allclose(without(images / 2), without(images) / 2, rtol=1e-12)
+    assert critic(torch.zeros_like(images)).abs().min() > 0.01
+    assert not torch.allclose(critic(images / 2), critic(images) / 2, rtol=0.05)
+
+
+def test_with_layer_norm_it_is_blind_to_contrast_unless_it_has_biases() -> None:
+    def apart(critic: nn.Module) -> float:
+        faint, strong = critic(pictures() / 2), critic(pictures() * 2)
+        return float(((faint - strong).norm() / strong.norm()).detach())
+
+    assert apart(learnt("wgan-div", "none")) < 1e-3
+    assert apart(learnt("wgan-div", TEXT.methods["wgan-div"].critic.bias)) > 0.03
+    assert apart(learnt("sagan-div-c", "all")) < 1e-3, "instance norm after the first layer: the paper's own design"
+
+
+def test_a_norm_takes_the_bias_before_it_back_but_layer_norm_only_their_mean() -> None:
+    """Which is what `where-no-norm` leaves out; WGAN-div's critic has `all`."""
+    for norm, same in (("batch", True), ("instance", True), ("layer", False)):
+        _, critic = build(changed("wgan-div", critic={"norm": norm, "bias": "all"}), NARROW, seed=0)
+        images = pictures()
+        before = critic.double()(images)
+        torch.nn.init.normal_(critic[1][0].bias, std=0.1)
+        assert torch.allclose(critic(images), before, rtol=1e-9) == same, norm
+
+
+def test_of_one_channel_the_last_deconvolution_s_spectral_norm_is_the_norm_of_its_weights() -> None:
+    """So that spectral norm there caps what the generator draws, whatever it has learnt (A8)."""
+    generator, _ = build(changed("sagan-div-b", generator={"spectral": "all"}), NARROW, seed=0)
+    last = generator.eval()[-1][0]
+    assert last.weight.detach().norm() == pytest.approx(1, rel=1e-5)
+    last.parametrizations.weight.original.data *= 100
+    assert last.weight.detach().norm() == pytest.approx(1, rel=1e-5)
 
 
 # describe
@@ -362,7 +432,7 @@ def test_describe_counts_parameters_and_multiplications() -> None:
     """FLOPs of a convolution: 2 in out 16 per output position (input position where it is transposed)."""
     generator, critic = build(TEXT.methods["sagan-div-d"], PAPER, seed=0)
     rows = describe(generator, PAPER)
-    assert sum(row.parameters for row in rows) == 4_007_940
+    assert sum(row.parameters for row in rows) == 4_007_940 + 1  # the last bias
     deconvolutions = [row.flops for row in rows if row.name == "deconv"]
     pairs = [(100, 512, 1), (512, 256, 4), (256, 128, 8), (128, 64, 16), (64, 1, 32)]
     assert deconvolutions == [2 * a * b * 16 * side * side for a, b, side in pairs]

@@ -153,7 +153,8 @@ def test_table_1_has_every_layer_of_every_method_as_it_is_built() -> None:
     assert list(second[["spectral norm", "norm", "attention"]]) == ["SN", "instance", "sagan + SN"]
     assert second["parameters"] == 512 * 256 * 16 + 2 * 256 * 32 + 2 * 256 * 128 + 1
     last = found.loc[("SAGAN-div a", "generator", 5)]
-    assert list(last[["output", "spectral norm", "norm", "attention"]]) == ["1×64×64", "SN", "–", "–"]
+    assert list(last[["output", "spectral norm", "norm", "attention"]]) == ["1×64×64", "–", "–", "–"]
+    assert last["parameters"] == 64 * 16 + 1, "its weights and a bias"
     assert list(found.loc[("SAGAN-div d", "critic", 1)][["spectral norm", "norm"]]) == ["SN", "–"]
     assert list(found.loc[("DCGAN", "critic", 2)][["output", "norm"]]) == ["128×16×16", "batch"]
     assert found.loc[("DCGAN", "critic", 5), "output"] == "1"

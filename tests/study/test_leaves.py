@@ -24,6 +24,7 @@ CHOICES: dict[str, list[Any]] = {
     "points": ["both"],
     "norm": ["none", "batch"],
     "spectral": ["none", "all"],
+    "bias": ["none", "all"],
     "attention": ["none", "wang"],
     "norm_from": [1, 2],
     "generator_latents": ["same"],

@@ -47,11 +47,12 @@ class Generator(nn.Sequential):
         """Deconvolution, norm, ReLU and, last, attention (A12); the final one has neither norm nor attention (A4, A5)."""
         spectral = settings.spectral == "all" or (settings.spectral == "hidden" and not last)
         stride, padding = (1, 0) if first else (2, 1)
+        norm = "none" if last else settings.norm
         plain = nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False)
-        deconvolution = initialised(plain, spectral, settings.bias)
+        deconvolution = initialised(plain, spectral, _biased(settings.bias, norm))
         if last:
             return nn.Sequential(deconvolution, nn.Tanh())
-        layers = [deconvolution, *_norm(settings.norm, outputs), nn.ReLU(inplace=True)]
+        layers = [deconvolution, *_norm(norm, outputs), nn.ReLU(inplace=True)]
         if settings.attention != "none":
             module = attention.make(settings.attention, outputs)
             for convolution in module.convolutions:
@@ -68,17 +69,23 @@ class Critic(nn.Sequential):
         blocks = [
             self._block(settings, inputs, outputs, number) for number, (inputs, outputs) in enumerate(pairwise(widths), start=1)
         ]
-        score = nn.Conv2d(widths[-1], 1, 4, stride=1, padding=0, bias=False)
-        super().__init__(*blocks, nn.Sequential(initialised(score, settings.spectral == "all", settings.bias), nn.Flatten(0)))
+        plain = nn.Conv2d(widths[-1], 1, 4, stride=1, padding=0, bias=False)
+        score = initialised(plain, settings.spectral == "all", _biased(settings.bias, norm="none"))
+        super().__init__(*blocks, nn.Sequential(score, nn.Flatten(0)))
 
     @staticmethod
     def _block(settings: config.CriticConfig, inputs: int, outputs: int, number: int) -> nn.Sequential:
         """Convolution, norm, leaky ReLU."""
-        plain = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
-        convolution = initialised(plain, settings.spectral != "none", settings.bias)
         norm = settings.norm if number >= settings.norm_from else "none"
+        plain = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+        convolution = initialised(plain, settings.spectral != "none", _biased(settings.bias, norm))
         leaky = nn.LeakyReLU(settings.slope, inplace=True)
         return nn.Sequential(convolution, *_norm(norm, outputs), leaky)
+
+
+def _biased(choice: config.Biases, norm: str) -> bool:
+    """Whether a (de)convolution has biases, given the norm of its output; its weights' spectral norm is none such (A20)."""
+    return choice == "all" or (choice == "where-no-norm" and norm == "none")
 
 
 def _norm(name: str, channels: int) -> list[nn.Module]:

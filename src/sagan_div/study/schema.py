@@ -55,6 +55,7 @@ Mode = Literal["fast", "exact"]
 Split = Literal["train", "test"]
 Checkpoint = Literal["best", "last"]
 Layers = Literal["none", "hidden", "all"]
+Biases = Literal["none", "where-no-norm", "all"]
 if TYPE_CHECKING:
     Metric = str
 else:
@@ -66,7 +67,7 @@ class GeneratorConfig(Settings):
     spectral: Layers = Field(description="deconvolutions with spectral norm; hidden: not the last")
     attention: Literal["none", "sagan", "wang"] = Field(description="non-local module after every block but the last")
     attention_spectral: bool = Field(description="spectral norm on the attention's 1x1 convolutions")
-    bias: bool = Field(description="biases on the deconvolutions")
+    bias: Biases = Field(description="deconvolutions with biases; where-no-norm: those whose output no norm takes, as the last")
 
 
 class CriticConfig(Settings):
@@ -74,7 +75,7 @@ class CriticConfig(Settings):
     norm_from: Annotated[Literal[1, 2], Whole] = Field(description="the first layer that is normalised")
     spectral: Layers = Field(description="convolutions with spectral norm; hidden: not the last")
     slope: float = Field(ge=0, le=1, description="of the leaky ReLU")
-    bias: bool = Field(description="biases on the convolutions")
+    bias: Biases = Field(description="convolutions with biases; where-no-norm: those whose output no norm takes, as the last")
 
 
 class OptimiserConfig(Settings):
