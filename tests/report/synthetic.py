@@ -36,7 +36,7 @@ LEVELS = {  # FIDs in the paper's order, at a level of our own
     "sagan-div-a": 21.0,
     "sagan-div-c": 30.0,
 }
-FLOOR, MEASURED = 1.1, 1.2
+FLOOR, MEASURED, GREY = 1.1, 1.2, 300.0
 GAPS = {("fashion-mnist", "sngan"): "not run", ("fashion-mnist", "sagan-div-b"): "trained"}
 ABOUT = {
     "versions": {"torch": "2.11"},
@@ -153,6 +153,7 @@ class Tree:
             "density": 1.1 - fid / 60,
             "coverage": 0.95 - fid / 70,
         }
+        further |= {"contrast": 0.9, "variety": 0.85, "fid_grey": GREY}
         further |= {"memorised": 0.01 + fid / 1000, "memorised_honest": 0.01, "nearer": 0.5, "nearer_z": 0.0}
         further |= {"neighbours": list(range(8)), "classes": [10 + seed] * 10, "reference_classes": list(range(10, 20))}
         reference = {"reference_count": 10000, "reference_split": "train", "fid_floor": FLOOR, "fid_floor_measured": MEASURED}
@@ -163,6 +164,23 @@ class Tree:
         found = {"dataset": dataset, "method": method, "seed": seed, "extractors": entries}
         self.at("score", "metrics.json", dataset, method, seed).write_text(json.dumps(found))
         self.record("score", dataset, method, seed)
+
+    def rescore(self, dataset: str, method: str, seed: int, **found: Any) -> None:
+        """Change what was found of a cell in the classifier's features."""
+        path = self.at("score", "metrics.json", dataset, method, seed)
+        content = json.loads(path.read_text())
+        content["extractors"]["classifier"] |= found
+        path.write_text(json.dumps(content))
+
+    def diverge(self, dataset: str, method: str, seed: int) -> None:
+        """What training leaves that diverged before it had rated a generator."""
+        why = "training diverged at image 1,000 and had rated no generator"
+        path = self.at("score", "metrics.json", dataset, method, seed)
+        content = json.loads(path.read_text())
+        entries = {name: {"fid": None, "why": why} for name in content["extractors"]}
+        path.write_text(json.dumps(content | {"extractors": entries}))
+        self.at("sample", "samples.npz", dataset, method, seed).unlink()
+        self.record("train", dataset, method, seed, best={}, images_per_second=900.0, rated_again={}, diverged=1000)
 
     def record(self, phase: str, dataset: str, method: str, seed: int, **about: Any) -> None:
         settings = plain(planned(self.study, KINDS[phase], {"dataset": dataset, "method": method, "seed": seed}).settings)

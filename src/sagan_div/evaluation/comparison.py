@@ -31,6 +31,15 @@ class Repeated:
 
 
 @dataclass(frozen=True, eq=False)
+class Pixels:
+    """Spreads of grey levels (see `contrast`) of generated and of real images, and the features of plain grey [1, d]."""
+
+    fake: tuple[float, float]
+    real: tuple[float, float]
+    grey: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Generated features [N, d] with their class probabilities [N, K], real features [M, d] and their moments."""
 
@@ -43,6 +52,7 @@ class Comparison:
     bias: tuple[float, float] = (float("nan"), float("nan"))  # of FID, by formula and measured: see `floor`
     training: Training | None = None
     repeated: Repeated | None = None
+    pixels: Pixels | None = None
 
     @cached_property
     def nearest(self) -> Neighbours:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from sagan_div.errors import UserError
 from sagan_div.evaluation.arithmetic import MOMENTS
+from sagan_div.evaluation.contrast import plain_grey, spread
 from sagan_div.evaluation.floor import bias, measured_bias
 from sagan_div.evaluation.neighbours import nearest
 from sagan_div.evaluation.spaces.extractor import Extractor, extract
@@ -34,6 +35,8 @@ def work(job: Job, machine: Machine) -> About:
         "stretched": spaces.stretched(extractor, images, settings.repeat_last_batch),
         "split": np.array(settings.reference.split),
         "bias": np.array([bias(statistics.covariance), measured_bias(found)]),
+        "pixels": np.array(spread(images)),
+        "grey": extract(extractor, plain_grey(images)),
     }
     if settings.extractor == "classifier":
         beside |= _neighbourhood(job, settings.image_size, training, extractor)

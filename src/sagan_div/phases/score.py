@@ -9,7 +9,8 @@ from torch import Tensor
 from sagan_div import files
 from sagan_div.data.samples import load_samples, why_none
 from sagan_div.evaluation.arithmetic import DISTANCE, MOMENTS
-from sagan_div.evaluation.comparison import Comparison, Repeated, Training
+from sagan_div.evaluation.comparison import Comparison, Pixels, Repeated, Training
+from sagan_div.evaluation.contrast import spread
 from sagan_div.evaluation.score import class_histogram, score
 from sagan_div.evaluation.spaces.extractor import Extractor, extract
 from sagan_div.evaluation.statistics import load_beside, load_statistics
@@ -72,7 +73,13 @@ def _comparison(extractor: Extractor, images: Tensor, statistics: Path, settings
         (predicted, measured),
         _training(statistics) if extractor.name == "classifier" and "memorisation" in settings.metrics else None,
         Repeated(stretched, load_beside(statistics, "stretched"), counts),
+        _pixels(images, statistics),
     )
+
+
+def _pixels(images: Tensor, statistics: Path) -> Pixels:
+    pixels, between = load_beside(statistics, "pixels")
+    return Pixels(spread(images), (float(pixels), float(between)), load_beside(statistics, "grey"))
 
 
 def _training(statistics: Path) -> Training:

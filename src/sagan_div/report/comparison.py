@@ -89,7 +89,7 @@ def _measures(text: str) -> Scores:
         raise ValueError("another table")
     for row in table:
         dataset, method, extractor = (row.pop(name) for name in named)
-        numbers = {name: float(value) for name, value in row.items() if value and name != "n"}
+        numbers = {name: float(value) for name, value in row.items() if value and name not in ("n", "marks")}
         scores = {name: (value, numbers.get(f"{name}_std")) for name, value in numbers.items() if not name.endswith("_std")}
         cell = found.setdefault((dataset, method), {})
         cell |= {naming.key(name, extractor): score for name, score in scores.items()}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sagan_div.errors import UserError
-from sagan_div.report import words
+from sagan_div.report import marks, words
 from sagan_div.report.paper import facts
 from sagan_div.study import metrics
 from sagan_div.study.metrics import Metric
@@ -35,10 +35,11 @@ class Results:
     """A study and what is there of it.
 
     `scores`: a row per cell x extractor (columns CELL, SCORES, `noise` and any further metric; `fid` NaN with `why` where not
-    measured). `runs`: a row per planned cell with its `state` (scored, sampled, trained, not run), kept checkpoint, cost and
-    hardware. `history`: the rows of every history.csv. `real_vs_real`: a row per pair of sets of real images (columns dataset,
-    extractor, pair, sampler, images, fid). `records`: cell -> phase -> record.json. `entries`: cell -> extractor ->
-    what metrics.json says, lists included. `channels`: of the images of a dataset, where they are there.
+    measured). `runs`: a row per planned cell with its `state` (scored, sampled, trained, not run), kept checkpoint, cost,
+    hardware, `diverged` (images at which, NaN where it did not) and `mark` (see `marks`). `history`: the rows of every
+    history.csv. `real_vs_real`: a row per pair of sets of real images (columns dataset, extractor, pair, sampler, images, fid).
+    `records`: cell -> phase -> record.json. `entries`: cell -> extractor -> what metrics.json says, lists included.
+    `channels`: of the images of a dataset, where they are there.
     """
 
     study: Study
@@ -87,6 +88,14 @@ class Results:
         chosen = rows_of(self.scores, dataset=dataset, method=method, extractor=extractor)
         return chosen.set_index("seed")["fid"].dropna().sort_index()
 
+    def marks(self, dataset: str, method: str) -> str:
+        """What a method's runs are marked with, in words: nothing, `collapsed` or `1 of 3 collapsed`."""
+        return marks.in_words(list(self.marked(dataset, method)))
+
+    def marked(self, dataset: str, method: str) -> pd.Series:
+        """The mark of each of a method's runs, indexed by seed; empty text for a run without one."""
+        return rows_of(self.runs, dataset=dataset, method=method).set_index("seed")["mark"]
+
     def floor(self, dataset: str, extractor: str, kind: str = "floor") -> float | None:
         """The FID expected of a perfect generator at the study's counts, where the scores carry it.
 
@@ -120,6 +129,7 @@ def read(study: Study, layout: Layout) -> Results:
         raise UserError(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
     entries = {cell: found for cell in planned if (found := _entries(layout, cell))}
     scores = _scores(study, entries, runs)
+    runs = runs.assign(mark=[_mark(records[cell], entries.get(cell, {}), histories[cell]) for cell in planned])
     channels = {dataset.name: count for dataset in study.datasets if (count := _channels(layout, dataset.name))}
     pairs = _real_vs_real(study, layout)
     return Results(study, layout, scores, runs, _joined(histories), pairs, records, entries, channels)
@@ -217,8 +227,24 @@ def _run(layout: Layout, cell: Cell, records: Records, history: pd.DataFrame) ->
         "device": hardware.get("processor") or hardware.get("device"),
         "threads": number(hardware.get("threads")),
         "commit": train.get("commit"),
+        "diverged": number(train.get("diverged")),
         **_unrest(history),
     }
+
+
+def _mark(records: Records, entries: Records, history: pd.DataFrame) -> str:
+    """The mark of a run by its scores in the classifier's features, or else in another space where it was measured."""
+    if records.get("train", {}).get("diverged") is not None:
+        return marks.DIVERGED
+    measured = [entry for entry in (entries.get("classifier", {}), *entries.values()) if entry.get("fid") is not None]
+    if not measured:
+        return ""
+    names = {"fid": "fid", "grey": "fid_grey", "contrast": "contrast", "variety": "variety"}
+    known = {name: number(measured[0].get(key)) for name, key in names.items()}
+    counted = {"classes": "classes", "real_classes": "reference_classes"}
+    classes = {name: marks.effective(entries.get("classifier", {}).get(key, [])) for name, key in counted.items()}
+    first = float(next(iter(history["fid"].dropna()), math.nan))
+    return marks.mark(marks.Signs(first=first, **known, **classes))
 
 
 def _device_hours(records: Records) -> float:

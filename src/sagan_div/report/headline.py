@@ -13,7 +13,8 @@ from sagan_div.study.metrics import METRICS
 def numbers(results: Results, dataset: str, method: str) -> dict[str, float | int]:
     """FID, its standard deviation over seeds, floor, precision and recall, seeds and budget: at most eight numbers.
 
-    They are of one feature space, the classifier's where it was measured; of another there is its FID alone.
+    They are of one feature space, the classifier's where it was measured; of another there is its FID alone. Where runs have
+    a mark (see `marks`), `marked` counts them.
     """
     rows = rows_of(results.scores, dataset=dataset, method=method).dropna(subset=["fid"])
     spaces = sorted(results.extractors, key=lambda extractor: extractor != naming.UNNAMED)
@@ -21,6 +22,8 @@ def numbers(results: Results, dataset: str, method: str) -> dict[str, float | in
     for place, extractor in enumerate(spaces):
         measured = rows[rows["extractor"] == extractor]
         found |= _fid(measured, extractor) if place else _fid(measured, extractor) | _beside(measured, extractor)
+    marked = int((rows_of(results.runs, dataset=dataset, method=method)["mark"] != "").sum())
+    found |= {"marked": marked} if marked else {}
     return found | {"seeds": int(rows["seed"].nunique()), "images": results.study.train.images}
 
 

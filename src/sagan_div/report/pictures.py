@@ -40,6 +40,8 @@ def albums(results: Results, dataset: str) -> Albums:
     for method in results.methods:
         cell = next((cell for seed in results.study.seeds if _is_there(results, cell := (dataset, method, seed))), None)
         title = paper.label(method) + (f", seed {cell[2]}" if cell else "")
+        if cell and (mark := results.marked(dataset, method)[cell[2]]):
+            title += f": {mark}"
         drawn = load_samples(results.at("sample", "samples.npz", cell)) if cell else None
         found["samples"].append(Panel(title, None if drawn is None else grid(drawn[: ACROSS * DOWN], ACROSS)))
         nearest = results.entries.get(cell, {}).get("classifier", {}).get("neighbours") if cell else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from sagan_div.report import marks as rule
 from sagan_div.report import paper, words
 from sagan_div.report.gather import Results, rows_of
 
@@ -72,6 +73,18 @@ def conditions(results: Results) -> str:
     return " · ".join(facts)
 
 
+def marks(results: Results) -> tuple[str, ...]:
+    """The rule of the marks, and the marked runs, where there are any."""
+    marked = results.runs[results.runs["mark"] != ""]
+    if marked.empty:
+        return ()
+    found = [
+        f"{paper.label(str(method))} on {paper.dataset_label(str(dataset))} {results.marks(str(dataset), str(method))}"
+        for dataset, method in dict.fromkeys(zip(marked["dataset"], marked["method"], strict=True))
+    ]
+    return (f"Marked: {'; '.join(found)}.", rule.RULE)
+
+
 def budget(results: Results) -> str:
     """What a verdict on a claim is limited to, beside its feature space."""
     return f"at {results.study.train.images:,} real images per critic"
@@ -117,11 +130,14 @@ def against_paper(results: Results) -> str:
 def fid_caption(results: Results) -> str:
     """What the figure of scores shows."""
     several = len(results.study.seeds) > 1
-    marks = "a dot for each seed, a bar and a number for their mean" if several else "one run each"
+    shown = "a dot for each seed, a bar and a number for their mean" if several else "one run each"
     floored = any(results.floor(dataset, name) is not None for dataset in results.datasets for name in results.extractors)
     line = "; the dotted line is the floor, what a perfect generator would score with so many images" if floored else ""
+    crosses = " A cross is a run with a mark." if (results.runs["mark"] != "").any() else ""
     theirs = " The paper’s values stand in panels of their own, on scales of their own."
-    return f"FID by method: {marks}{line}.{theirs if any(paper.covers(dataset) for dataset in results.datasets) else ''}"
+    return (
+        f"FID by method: {shown}{line}.{crosses}{theirs if any(paper.covers(dataset) for dataset in results.datasets) else ''}"
+    )
 
 
 def cost(results: Results) -> str:

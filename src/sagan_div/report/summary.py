@@ -50,11 +50,15 @@ def _finding(results: Results, dataset: str, extractor: str) -> str | None:
         return None
     order = sorted(means, key=lambda method: means[method])
     among = "" if len(means) == len(results.methods) else f" of the {words.spelt(len(means))} methods measured"
-    lowest, highest = (f"{paper.label(method)} ({words.number(means[method])})" for method in (order[0], order[-1]))
+    lowest, highest = (_named(results, dataset, method, means[method]) for method in (order[0], order[-1]))
     floor = results.floor(dataset, extractor)
     beside = f", a perfect generator at {words.number(floor)}" if floor is not None else ""
     what = f"on {paper.dataset_label(dataset)} the lowest mean FID in {prose.space(extractor)} features{among}"
     return f"{what} is that of {lowest} and the highest that of {highest}{beside}{_variants(order)}"
+
+
+def _named(results: Results, dataset: str, method: str, mean: float) -> str:
+    return f"{paper.label(method)} ({', '.join(filter(None, [words.number(mean), results.marks(dataset, method)]))})"
 
 
 def _variants(order: Sequence[str]) -> str:

@@ -22,6 +22,11 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def marked(text: str, marks: str) -> str:
+    """A number or a name, and beside it what its runs are marked with."""
+    return f"{text} ({marks})" if marks else text
+
+
 def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 

@@ -113,6 +113,19 @@ FLOOR = Metric(  # of every score
     ),
 )
 
+CONTRAST = Metric(  # of every score: what tells a run that shows nothing
+    "contrast",
+    "Contrast",
+    "sagan_div.evaluation.contrast",
+    (
+        Key("contrast", "contrast", table=True),
+        Key("variety", "variety", table=True),
+        Key("fid_grey", "FID of plain grey", role="setting"),
+    ),
+    "Contrast, variety: standard deviation of grey levels over all pixels, and between samples at the same place, as shares of "
+    "real images’.",
+)
+
 
 def repeat_last_batch(counts: Iterable[int]) -> Metric:
     """FID as the author's sampler would have had it, of each number of distinct images: `score.repeat_last_batch`."""
@@ -131,7 +144,7 @@ def chosen(names: Iterable[str], counts: Iterable[int] = ()) -> tuple[Metric, ..
     """What a score consists of where `score.metrics` and `score.repeat_last_batch` are these, in the order of the tables."""
     named, repeated = set(names), repeat_last_batch(counts)
     wanted = [metric for metric in METRICS.values() if metric.name in named]
-    return (FLOOR, *wanted, *((repeated,) if repeated.keys else ()))
+    return (FLOOR, CONTRAST, *wanted, *((repeated,) if repeated.keys else ()))
 
 
 def keys(metrics: Iterable[Metric]) -> dict[str, Key]:

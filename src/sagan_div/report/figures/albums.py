@@ -21,7 +21,7 @@ def draw(album: Sequence[Panel]) -> Figure:
 
 
 def _panel(ax: Axes, panel: Panel) -> None:
-    ax.set_title(panel.title)
+    ax.set_title(panel.title.replace(": ", "\n"))  # a mark below the name
     if panel.picture is None:
         absent(ax)
     else:

@@ -18,6 +18,7 @@ def draw(results: Results, dataset: str) -> Figure:
     figure, axes = panels(len(results.methods), height=1.6, margin=0.7, sharey=True)
     for ax, method in zip(axes, results.methods, strict=True):
         ax.set_title(paper.label(method))
+        ax.set_title(results.marks(dataset, method), loc="right", fontsize=7.5, color=QUIET)
         found = [
             entries["classifier"]
             for cell, entries in results.entries.items()

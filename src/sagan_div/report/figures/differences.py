@@ -41,7 +41,7 @@ def comparisons(judgements: Sequence[Judgement], dataset: str) -> dict[tuple[str
 
 def _difference(ax: Axes, row: int, outcome: Outcome | None) -> None:
     if outcome is not None and outcome.by == "ranks":
-        beside(ax, 0, row, "a run has no number")
+        beside(ax, 0, row, "by ranks")
         return
     if outcome is None or outcome.relative is None or outcome.mean_than is None:
         beside(ax, 0, row, NOT_RUN)

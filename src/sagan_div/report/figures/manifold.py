@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sagan_div.report import paper, prose
+from sagan_div.report import paper, prose, words
 from sagan_div.report.figures.axes import absent, label_ends
 from sagan_div.report.figures.style import WIDTH, colour, marker
 from sagan_div.report.gather import Results, rows_of
@@ -30,7 +30,7 @@ def _marks(ax: Axes, results: Results, dataset: str, extractor: str, across: str
     for method in [name for name in results.methods if name in means.index]:
         x, y, shade = float(means[across][method]), float(means[up][method]), colour(results, method)
         ax.plot([x], [y], marker(results, method), color=shade, markersize=6)
-        ends[paper.label(method)] = (x, y, shade)
+        ends[words.marked(paper.label(method), results.marks(dataset, method))] = (x, y, shade)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, max(1.0, 1.1 * means[up].max()) if ends else 1.0)
     label_ends(ax, ends)

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sagan_div.report import paper, prose, words
+from sagan_div.report import marks, paper, prose, words
 from sagan_div.report.figures.axes import beside, rows
 from sagan_div.report.figures.style import QUIET, WIDTH, colour
 from sagan_div.report.gather import NOT_RUN, Results
@@ -34,19 +34,32 @@ def _measured(ax: Axes, results: Results, dataset: str, extractor: str) -> None:
     if floor is not None:
         ax.axvline(floor, color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
     for row, method in enumerate(results.methods):
-        _dots(ax, row, results.fids(dataset, method, extractor), colour(results, method))
+        _dots(ax, row, results.fids(dataset, method, extractor), colour(results, method), results.marked(dataset, method))
     ax.set_xlim(0, 1.12 * ax.dataLim.x1 if ax.dataLim.x1 > 0 else 1)
 
 
-def _dots(ax: Axes, row: int, values: pd.Series, shade: str) -> None:
-    """A dot for each seed, a bar at their mean, and its value."""
+def _dots(ax: Axes, row: int, values: pd.Series, shade: str, marked: pd.Series) -> None:
+    """A dot for each seed, a cross for a marked one, a bar at their mean, and its value with the marks."""
+    said = marks.in_words(list(marked))
     if values.empty:
-        ax.annotate(NOT_RUN, (0.3, row), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=QUIET)
+        text = said or NOT_RUN
+        ax.annotate(text, (0.3, row), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=QUIET)
         return
     ax.plot([values.min(), values.max()], [row, row], color=shade, linewidth=1, alpha=0.5)
-    ax.plot(values, [row] * len(values), "o", color=shade, markersize=4, alpha=0.75, markeredgewidth=0)
+    crossed = marked.reindex(values.index) != ""
+    for chosen, shape in ((values[~crossed], {"marker": "o", "markeredgewidth": 0}), (values[crossed], {"marker": "x"})):
+        ax.plot(chosen, [row] * len(chosen), linestyle="", color=shade, markersize=4, alpha=0.75, **shape)
     ax.plot([values.mean()], [row], marker="|", color=shade, markersize=12, markeredgewidth=1.8)
-    beside(ax, values.max(), row, words.number(values.mean()))
+    _value(ax, float(values.max()), row, words.number(values.mean()), said)
+
+
+def _value(ax: Axes, x: float, row: int, number: str, said: str) -> None:
+    """The mean beside its dots, and marks on the side where there is room."""
+    near = x < 0.5 * ax.dataLim.x1
+    beside(ax, x, row, words.marked(number, said if near else ""))
+    if said and not near:
+        text = ax.annotate(said, (x, row), xytext=(-7, -9), textcoords="offset points", fontsize=7.5, color=QUIET)
+        text.set(ha="right", va="center")
 
 
 def _printed(ax: Axes, results: Results, dataset: str) -> None:

@@ -34,7 +34,7 @@ def _row(row: pd.Series, extractors: Sequence[str]) -> tuple[Value, ...]:
         Value(paper.dataset_label(row["dataset"])),
         Value(paper.label(row["method"]), source=(row["dataset"], row["method"])),
         Value(str(row["seed"]), row["seed"]),
-        Value(row["state"]),
+        Value(", ".join(filter(None, [row["state"], row["mark"]]))),
         *(numeric(row[f"fid_{extractor}"], 2) for extractor in extractors),
         numeric(row["best_images"]),
         numeric(row["images_per_second"]),

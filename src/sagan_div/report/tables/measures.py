@@ -17,11 +17,12 @@ def table(results: Results) -> Table:
     scores = {cell: _scores_of(results, *cell) for cell in cells}
     heads = ["dataset", "method", "features", *(key.label for key in shown)]
     rows = {"/".join(cell): _row(results, cell, group, shown) for cell, group in scores.items() if len(group)}
-    tidy = [[*cell, len(group), *_moments(group, shown)] for cell, group in scores.items()]
-    names = ["dataset", "method", "extractor", "n", *(f"{key.key}{end}" for key in shown for end in ("", "_std"))]
+    tidy = [[*cell, len(group), results.marks(*cell[:2]) or None, *_moments(group, shown)] for cell, group in scores.items()]
+    names = ["dataset", "method", "extractor", "n", "marks", *(f"{key.key}{end}" for key in shown for end in ("", "_std"))]
     notes = (
         *filter(None, [" ".join(metric.note for metric in results.metrics if metric.note)]),
         words.sentence(f"{over_seeds(results)} · {prose.conditions(results)}"),
+        *prose.marks(results),
     )
     return Table("measures", "Other measures", notes, "", columns(heads), rows, {}, pd.DataFrame(tidy, columns=names))
 
@@ -41,7 +42,8 @@ def _moments(group: pd.DataFrame, keys: Sequence[Key]) -> list[float]:
 
 def _row(results: Results, cell: tuple[str, str, str], group: pd.DataFrame, keys: Sequence[Key]) -> tuple[Value, ...]:
     dataset, method, extractor = cell
-    names = (paper.dataset_label(dataset), paper.label(method), prose.space(extractor))
+    named = words.marked(paper.label(method), results.marks(dataset, method))
+    names = (paper.dataset_label(dataset), named, prose.space(extractor))
     sources = (None, (dataset, method), None)
     scaled = (_values(group, key) * key.factor for key in keys)
     return (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sagan_div.report import paper, prose, words
+from sagan_div.report import marks, paper, prose, words
 from sagan_div.report.gather import NOT_RUN, Results, rows_of
 from sagan_div.report.tables.table import Column, Table, Value, over_seeds, spread
 from sagan_div.study import metrics
@@ -64,16 +64,29 @@ def _dataset_columns(results: Results, dataset: str, methods: Sequence[str]) -> 
 def _ours(results: Results, dataset: str, methods: Sequence[str], extractor: str) -> dict[str, Value]:
     fids = {method: results.fids(dataset, method, extractor) for method in methods}
     means = {method: float(values.mean()) for method, values in fids.items() if len(values)}
-    least, planned = min(means.values(), default=None), len(results.study.seeds)
+    planned = len(results.study.seeds)
+    whole = [mean for method, mean in means.items() if not _lost(results, dataset, method, len(fids[method]))]
+    least = min(whole, default=None)
     entries = {}
     for method, values in fids.items():
-        text = spread(values, planned) if method in means else _why(results, dataset, method)
-        entries[method] = Value(text, means.get(method), method in means and means[method] == least, (dataset, method))
+        beside = results.marks(dataset, method)
+        text = words.marked(spread(values, planned), beside) if method in means else _why(results, dataset, method)
+        entries[method] = Value(
+            text, means.get(method), means.get(method) in whole and means[method] == least, (dataset, method)
+        )
     floors = {kind: results.floor(dataset, extractor, kind) for kind in FLOORS}
     return entries | {kind: Value(words.number(floor), floor) for kind, floor in floors.items()}
 
 
+def _lost(results: Results, dataset: str, method: str, numbers: int) -> bool:
+    """Whether a run diverged and left no number: the mean of the others is not the method's, and never the best."""
+    marked = results.marked(dataset, method)
+    return bool((marked == marks.DIVERGED).any()) and numbers < len(marked)
+
+
 def _why(results: Results, dataset: str, method: str) -> str:
+    if marks.DIVERGED in (said := results.marks(dataset, method)):
+        return said
     states = rows_of(results.runs, dataset=dataset, method=method)["state"]
     if (states == "scored").any():
         return "not measured"
@@ -92,11 +105,11 @@ def _notes(results: Results) -> tuple[str, ...]:
     lines += [
         f"{prose.space(extractor).capitalize()}: {prose.comparison(results, extractor)}." for extractor in results.extractors
     ]
-    return (*lines, f"Ours: {prose.conditions(results)}.")
+    return (*lines, f"Ours: {prose.conditions(results)}.", *prose.marks(results))
 
 
 def _tidy(results: Results, methods: Sequence[str]) -> pd.DataFrame:
-    names = ["dataset", "method", "extractor", "fid", "fid_std", "n", "floor", "paper_fid_inception"]
+    names = ["dataset", "method", "extractor", "fid", "fid_std", "n", "marks", "floor", "paper_fid_inception"]
     rows = [_tidy_row(results, d, m, e) for d in results.datasets for m in methods for e in results.study.score.extractors]
     return pd.DataFrame(rows, columns=names)
 
@@ -111,6 +124,7 @@ def _tidy_row(results: Results, dataset: str, method: str, extractor: str) -> tu
         mean,
         deviation,
         len(values),
+        results.marks(dataset, method) or None,
         results.floor(dataset, extractor),
         paper.fid(dataset, method),
     )

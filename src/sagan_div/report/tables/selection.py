@@ -34,7 +34,8 @@ def _row(results: Results, group: pd.DataFrame) -> tuple[Value, ...]:
     ratings = (group[name] for name in ("selected", "best", "last"))
     selected, best, last = (Value(spread(each, len(results.study.seeds)), sort(each.mean())) for each in ratings)
     within = numeric(group["best_within"].mean(), 2)
-    named = Value(paper.dataset_label(dataset)), Value(paper.label(method), source=(dataset, method))
+    name = words.marked(paper.label(method), results.marks(dataset, method))
+    named = Value(paper.dataset_label(dataset)), Value(name, source=(dataset, method))
     return (*named, selected, best, within, last)
 
 
