@@ -31,7 +31,7 @@ def table(results: Results) -> Table:
 
 def _row(results: Results, group: pd.DataFrame) -> tuple[Value, ...]:
     dataset, method = group.iloc[0][["dataset", "method"]]
-    ratings = (group[name] for name in ("selected", "best", "last"))
+    ratings = (group[name].dropna() for name in ("selected", "best", "last"))
     selected, best, last = (Value(spread(each, len(results.study.seeds)), sort(each.mean())) for each in ratings)
     within = numeric(group["best_within"].mean(), 2)
     name = words.marked(paper.label(method), results.marks(dataset, method))
