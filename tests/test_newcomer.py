@@ -65,8 +65,10 @@ class Newcomer:
         """Runs a part of the project's own tests in the copy."""
         for name in ("tests", "docs", "results", "dvc.lock", "pyproject.toml"):
             source = ROOT / name
-            if source.exists() and not (self.path / name).exists():
-                shutil.copytree(source, self.path / name) if source.is_dir() else shutil.copy(source, self.path / name)
+            if source.is_dir():
+                shutil.copytree(source, self.path / name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+            elif source.exists():
+                shutil.copy(source, self.path / name)
         self.run(sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", "--no-cov", *tests)
 
     def scores(self, study: str) -> dict[str, dict[str, float]]:

@@ -20,8 +20,8 @@ from pydantic import Field
 from sagan_div.losses.loss import Loss, Penalty
 
 
-class LeastSquares(Loss):
-    name: Literal["least-squares"]
+class PenalisedSquares(Loss):
+    name: Literal["penalised-squares"]
     weight: Annotated[float, Field(ge=0.0)]
 
     def critic(self, real, fake):
@@ -53,7 +53,7 @@ from sagan_div.training.state import begin
 from support import train_settings
 
 sizes = ["datasets=[digits]", "image_size=16", "width=8", "latent=16", "train.batch_size=8"]
-study = load(Path("params.yaml"), sets=[*sizes, "methods.dcgan.loss={name: least-squares, weight: 5}"])
+study = load(Path("params.yaml"), sets=[*sizes, "methods.dcgan.loss={name: penalised-squares, weight: 5}"])
 run = begin(train_settings(study, "dcgan"), Shape(16, 1, 8, 16), torch.device("cpu"))
 before = [parameter.detach().clone() for parameter in run.critic.parameters()]
 images, batches = torch.randint(0, 256, (50, 1, 16, 16), dtype=torch.uint8), Batches(0, 50, 8)
@@ -84,11 +84,11 @@ def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_a_new_module_is_a_new_loss_that_trains(copy: Path) -> None:
     unknown = python(TWO_CYCLES, copy)
-    assert "methods.dcgan.loss.name: the text 'least-squares' is none of hinge, non-saturating" in unknown.stderr
-    (copy / "src" / "sagan_div" / "losses" / "least_squares.py").write_text(LEAST_SQUARES)
+    assert "methods.dcgan.loss.name: the text 'penalised-squares' is none of hinge" in unknown.stderr
+    (copy / "src" / "sagan_div" / "losses" / "penalised_squares.py").write_text(LEAST_SQUARES)
     done = python(TWO_CYCLES, copy)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "name='least-squares' weight=5.0\n"
+    assert done.stdout == "name='penalised-squares' weight=5.0\n"
 
 
 def test_the_training_step_names_no_loss() -> None:

@@ -136,7 +136,7 @@ def census(generator: nn.Sequential, critic: nn.Sequential) -> Census:
     )
 
 
-@pytest.mark.parametrize("method", TEXT.methods)
+@pytest.mark.parametrize("method", CENSUS["text"])
 @pytest.mark.parametrize("protocol", STUDIES)
 def test_norms_biases_and_attention_are_where_the_variant_says(protocol: str, method: str) -> None:
     generator, critic = build(STUDIES[protocol].methods[method], PAPER, seed=0)
@@ -145,7 +145,7 @@ def test_norms_biases_and_attention_are_where_the_variant_says(protocol: str, me
     assert all(c.bias is None for m in generator.modules() if isinstance(m, Attention) for c in m.convolutions)
 
 
-@pytest.mark.parametrize("method", TEXT.methods)
+@pytest.mark.parametrize("method", CENSUS["text"])
 @pytest.mark.parametrize("protocol", STUDIES)
 def test_the_weights_are_the_paper_s(protocol: str, method: str) -> None:
     generator, critic = build(STUDIES[protocol].methods[method], PAPER, seed=0)

@@ -8,6 +8,7 @@ import pytest
 from made import study, the_job
 
 from sagan_div.errors import UserError
+from sagan_div.report.report import outputs
 from sagan_div.settings import canonical, read
 from sagan_div.study import given
 from sagan_div.study.load import load
@@ -55,8 +56,9 @@ def test_images_of_ones_own_do_not_lie_among_the_results(folder: str) -> None:
         jobs(study(f"datasets=[{{birds: {folder}}}]"))
 
 
-def test_the_folders_of_results_are_all_reserved() -> None:
-    assert {path.name for path in (ROOT / "results").iterdir() if path.is_dir()} <= {*PHASES, *OF_THE_REPORT}
+def test_the_folders_that_a_report_writes_are_all_reserved() -> None:
+    written = (path.relative_to("results").parts for path in outputs(study(), Layout()).values())
+    assert {parts[0] for parts in written if len(parts) > 1} <= set(OF_THE_REPORT)
 
 
 def test_settings_survive_the_way_to_a_job_and_back() -> None:
