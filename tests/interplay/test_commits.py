@@ -27,7 +27,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def _small(values: dict[str, Any]) -> None:
     values |= {"image_size": 32, "width": 16, "seeds": [0, 1]}
-    values["train"] |= {"images": 32000, "rating_count": 500, "checkpoints": 4}
+    values["train"] |= {"images": 32000, "rating_count": 400, "checkpoints": 4}
     values["sample"] |= {"count": 1000}
     values["score"] |= {"repeat_last_batch": []}
     values["score"]["reference"] |= {"count": 1000}
