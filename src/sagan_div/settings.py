@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from sagan_div.errors import UserError
@@ -207,8 +207,15 @@ def _bare(kind: Any) -> Any:
 
 
 def _members(union: Any) -> dict[str, type[BaseModel]]:
-    """The members of a union by their names."""
-    return {get_args(member.model_fields["name"].annotation)[0]: member for member in get_args(_bare(union))}
+    """The members of a union by their tags, or by their names."""
+    return {_tag(member): member for member in get_args(_bare(union))}
+
+
+def _tag(member: Any) -> str:
+    for mark in getattr(member, "__metadata__", ()):
+        if isinstance(mark, Tag):
+            return mark.tag
+    return str(get_args(member.model_fields["name"].annotation)[0])
 
 
 def _span(kind: Any) -> str:

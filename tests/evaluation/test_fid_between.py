@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sagan_div.errors import UserError
-from sagan_div.evaluation import arithmetic, fid_between
+from sagan_div.evaluation import arithmetic, fid_between, places
 from sagan_div.evaluation.frechet import Moments
 from sagan_div.evaluation.spaces.extractor import extract
 from sagan_div.evaluation.spaces.inception import inception_extractor
@@ -43,10 +43,10 @@ def test_exact_statistics_are_pytorch_fids(weights: Path, samples: np.ndarray, t
     pytorch_fid(weights, "--save-stats", folder, tmp_path / "theirs.npz", "--batch-size", 3)
     theirs = load_statistics(tmp_path / "theirs.npz")
     extractor = inception_extractor(weights, "cpu", "exact")
-    ours = arithmetic.exact_moments(extract(extractor, fid_between.Folder(folder), 3), extractor.identity)
+    ours = arithmetic.exact_moments(extract(extractor, places.Folder(folder), 3), extractor.identity)
     assert np.array_equal(ours.mean, theirs.mean)
     assert np.array_equal(ours.covariance, theirs.covariance)
-    pictures = fid_between.Folder(as_folder(samples[:3], tmp_path / "b"))
+    pictures = places.Folder(as_folder(samples[:3], tmp_path / "b"))
     exact = extract(extractor, pictures)
     assert np.array_equal(extract(extractor, samples[:3]), exact)
     fast = extract(inception_extractor(weights, "cpu"), samples[:3])
@@ -60,8 +60,8 @@ def test_exact_fid_of_statistics_prints_the_digits_of_pytorch_fid(weights: Path,
     few, many = (arithmetic.exact_moments(np.maximum(random.normal(size=(n, 150)), 0).astype(np.float32)) for n in (40, 400))
     save_statistics(tmp_path / "ours.npz", few)
     np.savez_compressed(tmp_path / "theirs.npz", mu=many.mean, sigma=many.covariance)
-    places = tmp_path / "ours.npz", tmp_path / "theirs.npz"
-    assert our_fid(*places) == pytorch_fid(weights, *places).splitlines()[-1]
+    both = tmp_path / "ours.npz", tmp_path / "theirs.npz"
+    assert our_fid(*both) == pytorch_fid(weights, *both).splitlines()[-1]
 
 
 @pytest.mark.slow
@@ -156,10 +156,10 @@ def test_statistics_alone_need_no_weights(tmp_path: Path, samples: np.ndarray) -
 
 def test_a_folder_is_read_as_pytorch_fid_reads_it(tmp_path: Path) -> None:
     fid_score = pytest.importorskip("pytorch_fid.fid_score")
-    assert {f".{ending}" for ending in fid_score.IMAGE_EXTENSIONS} == fid_between.ENDINGS
+    assert {f".{ending}" for ending in fid_score.IMAGE_EXTENSIONS} == places.ENDINGS
     gray = np.random.default_rng(0).integers(0, 256, (9, 9), np.uint8)
     for name, mode in (("b.png", "L"), ("a.png", "P"), ("c.bmp", "RGB"), ("d.png", "LA"), ("E.PNG", "L")):
         Image.fromarray(gray).convert(mode).save(tmp_path / name)
-    found = fid_between.Folder(tmp_path)
+    found = places.Folder(tmp_path)
     assert [file.name for file in found.files] == ["a.png", "b.png", "c.bmp", "d.png"]
     assert np.array_equal(found[1:3], np.broadcast_to(gray, (2, 3, 9, 9)))

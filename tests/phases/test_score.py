@@ -10,11 +10,16 @@ import torch
 from sagan_div import arrays, files
 from sagan_div.data.images import parts
 from sagan_div.data.samples import save_samples
+from sagan_div.errors import UserError
+from sagan_div.evaluation.frechet import frechet_distance, moments
 from sagan_div.evaluation.spaces.classifier import save_classifier
+from sagan_div.evaluation.spaces.extractor import extract
+from sagan_div.evaluation.spaces.torchscript import torchscript_extractor
 from sagan_div.evaluation.statistics import load_beside
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.phases import reference, score, spaces, train
 from sagan_div.phases.machine import Machine
+from sagan_div.settings import difference, plain, read
 from sagan_div.study import schema as config
 from sagan_div.study.job_settings import ReferenceSettings, ScoreSettings, TrainSettings
 from sagan_div.study.load import load
@@ -24,6 +29,7 @@ from sagan_div.workflow.jobs import planned
 from sagan_div.workflow.kinds import REFERENCE, SCORE, TRAIN
 from sagan_div.workflow.layout import Layout
 from support import ROOT, as_folder, digits, pytorch_fid, trained
+from torchscript import torchscript
 
 CPU = Machine(torch.device("cpu"))
 CELL = {"dataset": "digits", "method": "dcgan", "seed": 0}
@@ -51,7 +57,7 @@ def scored(
     job = job_of(SCORE, ScoreSettings(**CELL, extractors=(extractor,), metrics=metrics, **common), layout)  # type: ignore[arg-type]
     save_samples(job.inputs["samples"], samples)
     score.work(job, CPU)
-    found: dict[str, object] = json.loads(job.outputs["metrics"].read_text())["extractors"][extractor]
+    found: dict[str, object] = json.loads(job.outputs["metrics"].read_text())["extractors"][config.space(extractor)]
     return found
 
 
@@ -124,3 +130,23 @@ def test_exact_mode_scores_by_the_digits_of_pytorch_fid(study: Layout, weights: 
     assert f"FID:  {found['fid']}" == pytorch_fid(weights, tmp_path / "samples", tmp_path / "real").splitlines()[-1]
     statistics = Path(str(study.statistics).format(dataset="digits", extractor="inception"))
     assert np.isfinite(load_beside(statistics, "bias")).all()
+
+
+def test_a_torchscript_space_is_scored_by_its_name_and_judged_by_its_digest(study: Layout, tmp_path: Path) -> None:
+    about = torchscript(tmp_path / "net.pt", name="random-net")
+    space = read(config.TorchScriptConfig, about)
+    images = digits()[0]
+    found = scored(study, space, images[800:1000], ("fid", "kid", "is"))
+    extractor = torchscript_extractor(space, torch.device("cpu"))
+    real = extract(extractor, spaces.real(Path(str(study.images("train")).format(dataset="digits")), 16, 200))
+    assert found["fid"] == frechet_distance(moments(extract(extractor, images[800:1000])), moments(real))
+    assert "knows no classes" in str(found["why_is"])
+    assert "classes" not in found
+    told = load(ROOT / "params.yaml", layer={"score": {"extractors": [about | {"sha256": "a" * 64}]}})
+    job = planned(told, REFERENCE, {"dataset": "mnist", "extractor": "random-net"})
+    assert job.inputs["random-net_network"] == tmp_path / "net.pt"
+    assert isinstance(job.settings, ReferenceSettings)
+    assert "extractor.sha256" in difference(plain(job.settings.model_copy(update={"extractor": space})), plain(job.settings))
+    (tmp_path / "net.pt").write_bytes(b"other code")
+    with pytest.raises(UserError, match="it is code, and is not loaded"):
+        scored(study, space, images[800:1000], ("fid",))

@@ -38,7 +38,7 @@ wildcard_constraints:
     dataset=names(dataset.name for dataset in RULES.study.datasets),
     method=names(RULES.study.methods),
     seed=names(RULES.study.seeds),
-    extractor=names(RULES.study.score.extractors),
+    extractor=names(RULES.study.score.spaces),
 
 
 def page(name, path):

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from sagan_div.cli import options
-from sagan_div.cli.machine import find_device, use_threads
+from sagan_div.cli.machine import find_device
 from sagan_div.errors import UserError
 from sagan_div.study.load import load
-from sagan_div.terminal import show_json
 from sagan_div.workflow.jobs import checkpoint as sampled_checkpoint
 
 
@@ -62,28 +60,4 @@ def export(cell: str, form: str, out: Path | None, params: Path, overlays: Seque
     print(export.export(checkpoint, form, out or Path("exports", *checkpoint.absolute().parts[-4:-1])))
 
 
-@click.command()
-@click.argument("a", type=Path)
-@click.argument("b", type=Path)
-@click.option(
-    "--mode", type=click.Choice(["fast", "exact"]), default="fast", show_default=True, help="exact: pytorch-fid's digits."
-)
-@click.option("--weights", type=Path, help="Inception's weights; not needed between two statistics.")
-@click.option("--batch-size", type=click.IntRange(1), default=50, show_default=True)
-@options.as_json
-@options.machine
-def fid(
-    a: Path, b: Path, mode: Any, weights: Path | None, batch_size: int, as_json: bool, device: str, threads: int | None
-) -> None:
-    """FID between A and B: folders of images, samples (.npz), or statistics (.npz) of this tool or of pytorch-fid."""
-    from sagan_div.evaluation import fid_between
-
-    use_threads(threads)
-    value = fid_between.fid(a, b, weights, find_device(device), mode, batch_size)
-    if as_json:
-        show_json({"fid": value, "a": str(a), "b": str(b), "mode": mode})
-    else:
-        print(f"FID: {value}")
-
-
-COMMANDS: list[click.Command] = [generate, export, fid]
+COMMANDS: list[click.Command] = [generate, export]

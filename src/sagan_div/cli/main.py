@@ -5,7 +5,7 @@ import sys
 import click
 
 from sagan_div import __version__
-from sagan_div.cli import images, phases, results, upkeep
+from sagan_div.cli import evaluate, images, phases, results, upkeep
 from sagan_div.errors import Interrupted, UserError
 
 
@@ -19,7 +19,7 @@ def app() -> None:
     """
 
 
-for command in (*phases.COMMANDS, *results.COMMANDS, *images.COMMANDS, *upkeep.COMMANDS):
+for command in (*phases.COMMANDS, *results.COMMANDS, *images.COMMANDS, *evaluate.COMMANDS, *upkeep.COMMANDS):
     app.add_command(command)
 
 

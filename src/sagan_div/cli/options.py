@@ -78,7 +78,7 @@ WILDCARDS: dict[str, Decorator] = {
     ),
     "extractor": click.option(
         "--extractor",
-        shell_complete=_among(lambda study: study.score.extractors),
+        shell_complete=_among(lambda study: study.score.spaces),
         help="One feature space of the study; all without it.",
     ),
 }

@@ -79,7 +79,7 @@ def _refuse_unknown(study: Study, wanted: Mapping[str, Any]) -> None:
         "dataset": [dataset.name for dataset in study.datasets],
         "method": list(study.methods),
         "seed": list(study.seeds),
-        "extractor": list(study.score.extractors),
+        "extractor": list(study.score.spaces),
     }
     for key, name in wanted.items():
         if name not in known[key]:

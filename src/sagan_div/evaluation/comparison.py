@@ -41,10 +41,10 @@ class Pixels:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Generated features [N, d] with their class probabilities [N, K], real features [M, d] and their moments."""
+    """Generated features [N, d] with class probabilities [N, K] or none, real features [M, d] and their moments."""
 
     fake: np.ndarray
-    probabilities: np.ndarray
+    probabilities: np.ndarray | None
     real: np.ndarray
     reference: Moments
     moments: Callable[[np.ndarray, str], Moments] = moments

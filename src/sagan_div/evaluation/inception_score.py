@@ -19,6 +19,9 @@ class InceptionScore(NamedTuple):
 
 
 def measure(given: Comparison) -> InceptionScore:
+    """Raises UserError for a feature space without classes."""
+    if given.probabilities is None:
+        raise UserError("the Inception score is of class probabilities, and this feature space knows no classes")
     return inception_score(given.probabilities)
 
 

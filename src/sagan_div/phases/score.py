@@ -18,6 +18,7 @@ from sagan_div.phases import spaces
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study import metrics
 from sagan_div.study.job_settings import ScoreSettings
+from sagan_div.study.schema import space
 from sagan_div.workflow.jobs import Job
 
 SHOWN = 8  # of the samples, with their nearest training images
@@ -29,8 +30,8 @@ def work(job: Job, machine: Machine) -> About:
     assert isinstance(settings, ScoreSettings)
     images, why = load_samples(job.inputs["samples"]), why_none(job.inputs["samples"])
     found: dict[str, Any] = {}
-    for name in settings.extractors:
-        extractor = why or spaces.extractor(name, job, machine, settings.mode)
+    for chosen in settings.extractors:
+        name, extractor = space(chosen), why or spaces.extractor(chosen, job, machine, settings.mode)
         if isinstance(extractor, str):
             found[name] = {"fid": None, "why": extractor}
         else:
@@ -51,9 +52,10 @@ def _scores(extractor: Extractor, images: Tensor, statistics: Path, settings: Sc
         "reference_split": str(load_beside(statistics, "split")),
     }
     found |= score(given, wanted)
-    if extractor.name == "classifier":
+    reference = extractor.probabilities(given.real) if extractor.name == "classifier" else None
+    if given.probabilities is not None and reference is not None:
         found["classes"] = class_histogram(given.probabilities)
-        found["reference_classes"] = class_histogram(extractor.probabilities(given.real))
+        found["reference_classes"] = class_histogram(reference)
     if given.training is not None and found.get("memorised") is not None:
         found["neighbours"] = given.training.places[given.nearest.indices[:SHOWN]].tolist()
     return found

@@ -13,15 +13,19 @@ from sagan_div.evaluation import author_sampler
 from sagan_div.evaluation.spaces.classifier import classifier_extractor
 from sagan_div.evaluation.spaces.extractor import Extractor, extract
 from sagan_div.evaluation.spaces.inception import inception_extractor
+from sagan_div.evaluation.spaces.torchscript import torchscript_extractor
 from sagan_div.phases.machine import Machine
+from sagan_div.study import schema
 from sagan_div.study.job_settings import RealVsRealSettings, ReferenceSettings
 from sagan_div.study.schema import Mode
 from sagan_div.workflow.jobs import Job
 
 
-def extractor(name: str, job: Job, machine: Machine, mode: Mode = "fast") -> Extractor | str:
-    """The feature extractor of that name, or why it is not there; `mode` matters to Inception alone."""
-    if name == "classifier":
+def extractor(chosen: schema.Extractor, job: Job, machine: Machine, mode: Mode = "fast") -> Extractor | str:
+    """The feature extractor that is chosen, or why it is not there; `mode` matters to Inception alone."""
+    if isinstance(chosen, schema.TorchScriptConfig):
+        return torchscript_extractor(chosen, machine.device)
+    if chosen == "classifier":
         return classifier_extractor(job.inputs["classifier"], machine.device)
     marker = job.inputs["weights"]
     found = json.loads(marker.read_text(encoding="utf-8"))

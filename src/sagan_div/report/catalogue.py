@@ -38,7 +38,7 @@ def _has_manifold(study: Study) -> bool:
 
 
 def _has_classes(study: Study) -> bool:
-    return "classifier" in study.score.extractors
+    return "classifier" in study.score.spaces
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Results:
     def extractors(self) -> list[str]:
         """The extractors of the study that measured at least one cell."""
         measured = set(self.scores.dropna(subset=["fid"])["extractor"])
-        return [extractor for extractor in self.study.score.extractors if extractor in measured]
+        return [extractor for extractor in self.study.score.spaces if extractor in measured]
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -144,7 +144,7 @@ def _channels(layout: Layout, dataset: str) -> int | None:
 
 def _real_vs_real(study: Study, layout: Layout) -> pd.DataFrame:
     """A row for every pair of sets of real images that were compared."""
-    spaces = [(dataset.name, extractor) for dataset in study.datasets for extractor in study.score.extractors]
+    spaces = [(dataset.name, extractor) for dataset in study.datasets for extractor in study.score.spaces]
     rows = [
         {"dataset": dataset, "extractor": extractor} | entry | {"fid": fid}
         for dataset, extractor in spaces
@@ -171,7 +171,7 @@ def _scores(study: Study, entries: dict[Cell, Records], runs: pd.DataFrame) -> p
     rows = [
         dict(zip(CELL, cell, strict=True)) | {"extractor": name} | _flat(found[name])
         for cell, found in entries.items()
-        for name in study.score.extractors
+        for name in study.score.spaces
         if name in found
     ]
     further = sorted({name for row in rows for name in row} - {*CELL, *SCORES})

@@ -36,7 +36,7 @@ def _cells(rows: pd.DataFrame, results: Results) -> str:
 
 def _unmeasured(results: Results) -> list[str]:
     lines = []
-    for extractor in results.study.score.extractors:
+    for extractor in results.study.score.spaces:
         rows = rows_of(results.scores, extractor=extractor)
         rows, measured = rows[rows["fid"].isna()], extractor in results.extractors
         for why, group in rows.groupby("why", dropna=False):

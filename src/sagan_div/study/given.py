@@ -16,7 +16,7 @@ from sagan_div.study.job_settings import (
     TrainSettings,
     WeightsSettings,
 )
-from sagan_div.study.schema import Study
+from sagan_div.study.schema import Extractor, Study, space
 
 Wildcards = Mapping[str, Any]  # dataset, method, seed, extractor
 
@@ -40,11 +40,15 @@ def classifier(study: Study, wildcards: Wildcards) -> ClassifierSettings:
     return ClassifierSettings(dataset=wildcards["dataset"], image_size=study.image_size, classifier=study.classifier)
 
 
+def _space(study: Study, wildcards: Wildcards) -> Extractor:
+    return next(each for each in study.score.extractors if space(each) == wildcards["extractor"])
+
+
 def reference(study: Study, wildcards: Wildcards) -> ReferenceSettings:
     return ReferenceSettings(
         dataset=wildcards["dataset"],
         image_size=study.image_size,
-        extractor=wildcards["extractor"],
+        extractor=_space(study, wildcards),
         mode=study.score.mode,
         reference=study.score.reference,
         rating_count=study.train.rating_count,
@@ -56,7 +60,7 @@ def real_vs_real(study: Study, wildcards: Wildcards) -> RealVsRealSettings:
     return RealVsRealSettings(
         dataset=wildcards["dataset"],
         image_size=study.image_size,
-        extractor=wildcards["extractor"],
+        extractor=_space(study, wildcards),
         real_vs_real=study.score.real_vs_real,
         rating_count=study.train.rating_count,
     )

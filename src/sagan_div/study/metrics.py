@@ -10,6 +10,7 @@ from typing import Literal
 
 Direction = Literal["lower", "higher", "none"]
 Role = Literal["score", "spread", "setting"]
+Need = Literal["generated", "real"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Metric:
     module: str
     keys: tuple[Key, ...]
     note: str = ""  # below the table of measures
+    needs: tuple[Need, ...] = ("generated", "real")  # of more than moments, for where one side has no images
     spaces: tuple[str, ...] = ()  # the only feature spaces in which it is measured; none: in all of them
 
     def measured_in(self, space: str) -> bool:
@@ -51,13 +53,14 @@ def _share(key: str) -> Key:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("fid", "FID", "sagan_div.evaluation.fid", (Key("fid", "FID", "lower", headline=True),)),
+        Metric("fid", "FID", "sagan_div.evaluation.fid", (Key("fid", "FID", "lower", headline=True),), needs=()),
         Metric(
             "fid-infinity",
             "FID∞",
             "sagan_div.evaluation.fid_infinity",
             (Key("fid_infinity", "FID∞", "lower", table=True), _spread("fid_infinity_std", "FID∞, spread")),
             "FID∞: extrapolated to endless samples.",
+            needs=("generated",),
         ),
         Metric(
             "kid",
@@ -77,6 +80,7 @@ METRICS: dict[str, Metric] = {
             "sagan_div.evaluation.inception_score",
             (Key("is", "IS", "higher", table=True), _spread("is_std", "IS, spread over splits")),
             "IS: Inception score by the network named, higher is better.",
+            needs=("generated",),
         ),
         Metric(
             "prdc",

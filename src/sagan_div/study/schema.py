@@ -4,10 +4,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from sagan_div.losses import AnyLoss
-from sagan_div.settings import Settings, short, shown
+from sagan_div.settings import Settings, close, short, shown
 from sagan_div.study.metrics import METRICS
 
 OF_RECORD = "main"  # the study of params.yaml, which lives in results/ itself
@@ -50,12 +60,12 @@ Size = Annotated[int, Field(ge=2)]
 Seed = Annotated[int, Field(ge=0)]
 LearningRate = Annotated[float, Field(ge=1e-12, le=1)]
 Beta = Annotated[float, Field(ge=0, le=0.999999)]
-Extractor = Literal["inception", "classifier"]
 Mode = Literal["fast", "exact"]
 Split = Literal["train", "test"]
 Checkpoint = Literal["best", "last"]
 Layers = Literal["none", "hidden", "all"]
 Biases = Literal["none", "where-no-norm", "all"]
+BUILT_IN_SPACES = ("inception", "classifier")
 if TYPE_CHECKING:
     Metric = str
 else:
@@ -176,8 +186,63 @@ class RealVsRealConfig(Settings):
     draws: Count = Field(description="disjoint pairs of sets, or as many as the dataset has")
 
 
+def _space_name(value: str) -> str:
+    if value in (*BUILT_IN_SPACES, "domain-classifier"):  # the last one names files beside those of spaces
+        raise ValueError(f"'{value}' is a name of our own; give this feature space another")
+    return value
+
+
+class TorchScriptConfig(Settings):
+    """A feature space of a network in a TorchScript file, which is code: it is loaded if its SHA-256 is this one."""
+
+    name: Annotated[Name, AfterValidator(_space_name)]
+    file: str = Field(min_length=1)
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(description="of the file, 64 hexadecimal digits")
+    channels: Annotated[Literal[1, 3], Whole] = Field(default=3, description="that it takes; grey images are repeated")
+    size: Count | None = Field(default=None, description="pixels that images are resized to (bilinear); none: left as they are")
+    range: tuple[float, float] = Field(default=(0.0, 1.0), description="what black and white become")
+    mean: tuple[float, ...] | None = Field(default=None, description="of a channel, taken away after that")
+    std: tuple[Annotated[float, Field(ge=1e-12)], ...] | None = Field(default=None, description="that is then divided by")
+    output: int | str | None = Field(default=None, description="place or key of the features among several outputs")
+    arguments: dict[str, bool] = Field(default={}, description="further ones of the network, such as return_features: true")
+
+    @model_validator(mode="after")
+    def _fitting(self) -> "TorchScriptConfig":
+        if self.range[0] >= self.range[1]:
+            raise ValueError(f"the range {shown(self.range)} does not rise; write black first, such as [0, 1]")
+        for key, values in (("mean", self.mean), ("std", self.std)):
+            if values is not None and len(values) not in (1, self.channels):
+                raise ValueError(f"{key} has {len(values)} values for {self.channels} channels; give one, or one for each")
+        return self
+
+
+def _built_in_space(value: object) -> object:
+    if value not in BUILT_IN_SPACES:
+        known = ", ".join(BUILT_IN_SPACES)
+        raise ValueError(
+            f"{shown(value)} is none of {known}{close(value, BUILT_IN_SPACES)}, and no mapping of a TorchScript file"
+        )
+    return value
+
+
+def _form(value: object) -> str:
+    return "torchscript" if isinstance(value, Mapping | TorchScriptConfig) else "built-in"
+
+
+Extractor = Annotated[
+    Annotated[Literal["inception", "classifier"], BeforeValidator(_built_in_space), Tag("built-in")]
+    | Annotated[TorchScriptConfig, Tag("torchscript")],
+    Discriminator(_form),
+]
+
+
+def space(extractor: Extractor) -> str:
+    """The name of a feature space."""
+    return extractor.name if isinstance(extractor, TorchScriptConfig) else extractor
+
+
 class ScoreConfig(Settings):
-    extractors: Annotated[tuple[Extractor, ...], _once()]
+    extractors: Annotated[tuple[Extractor, ...], _once(space)]
     mode: Mode = Field(
         description="arithmetic of Inception's features and of FID; exact: to the digit that of the pytorch-fid command"
     )
@@ -187,6 +252,11 @@ class ScoreConfig(Settings):
         description="distinct images of the author's sampler, emulated beside the sound one"
     )
     real_vs_real: RealVsRealConfig
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The names of the feature spaces."""
+        return tuple(map(space, self.extractors))
 
 
 class Study(Settings):

@@ -104,7 +104,7 @@ def _wildcards(study: Study, kind: Kind) -> Iterator[dict[str, Any]]:
         "dataset": [dataset.name for dataset in study.datasets],
         "method": list(study.methods),
         "seed": study.seeds,
-        "extractor": study.score.extractors,
+        "extractor": study.score.spaces,
     }
     for combination in product(*(values[name] for name in kind.wildcards)):
         yield dict(zip(kind.wildcards, combination, strict=True))

@@ -18,7 +18,7 @@ from sagan_div.study.job_settings import (
     TrainSettings,
     WeightsSettings,
 )
-from sagan_div.study.schema import DatasetConfig, Study
+from sagan_div.study.schema import DatasetConfig, Extractor, Study, TorchScriptConfig, space
 from sagan_div.workflow.layout import Layout
 
 Paths = dict[str, Path]
@@ -59,16 +59,23 @@ class Kind:
 
 def _space_inputs(layout: Layout, settings: ReferenceSettings | RealVsRealSettings) -> Paths:
     """Images, and the network of one feature space alone."""
-    network = {"inception": {"weights": layout.weights}, "classifier": {"classifier": layout.classifier}}
     images = {f"{split}_images": layout.images(split) for split in ("train", "test")}
-    return images | network[settings.extractor]
+    return images | _network(layout, settings.extractor)
+
+
+def _network(layout: Layout, extractor: Extractor) -> Paths:
+    if isinstance(extractor, TorchScriptConfig):
+        return {f"{extractor.name}_network": Path(extractor.file.replace("{", "{{").replace("}", "}}"))}  # braces are wildcards
+    return {"weights": layout.weights} if extractor == "inception" else {"classifier": layout.classifier}
 
 
 def _score_inputs(layout: Layout, settings: ScoreSettings) -> Paths:
     inputs = {"samples": layout.cell("sample", "samples.npz"), "classifier": layout.classifier}
     for extractor in settings.extractors:
-        inputs[f"{extractor}_statistics"] = Path(str(layout.statistics).replace("{extractor}", extractor))
-    return inputs | ({"weights": layout.weights} if "inception" in settings.extractors else {})
+        name = space(extractor)
+        inputs[f"{name}_statistics"] = Path(str(layout.statistics).replace("{extractor}", name))
+        inputs |= _network(layout, extractor)
+    return inputs
 
 
 def _architecture(settings: TrainSettings) -> tuple[str, ...]:
@@ -247,4 +254,6 @@ def of_phase(phase: str) -> tuple[Kind, ...]:
 def wildcards_of(settings: Settings) -> dict[str, Any]:
     """The dataset, method, seed and extractor that a job is about, as far as its settings name them."""
     found = {name: getattr(settings, name) for name in (*CELL, "extractor") if hasattr(settings, name)}
-    return {name: value.name if isinstance(value, DatasetConfig) else value for name, value in found.items()}
+    return {
+        name: value.name if isinstance(value, DatasetConfig | TorchScriptConfig) else value for name, value in found.items()
+    }

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sagan_div import files
-from sagan_div.data.images import to_float
+from sagan_div.data.images import resized, to_float
 from sagan_div.errors import UserError
-from sagan_div.evaluation.spaces.extractor import Device, Extractor, true_float32
+from sagan_div.evaluation.spaces.extractor import Device, Extractor, as_channels, true_float32
 from sagan_div.models import checkpoints
 
 
@@ -70,11 +70,14 @@ def load_classifier(path: Path, device: Device) -> Classifier:
     return classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def classifier_extractor(path: Path, device: Device) -> Extractor:
-    """The domain classifier's penultimate layer as a feature space. Raises UserError."""
+def classifier_extractor(path: Path, device: Device, fitting: bool = False) -> Extractor:
+    """The domain classifier's penultimate layer as a feature space, `fitting` images of other sizes too. Raises UserError."""
     classifier = load_classifier(path, device)
 
     def network(images: Tensor) -> Tensor:
+        if fitting:
+            channels, size, _ = classifier.image_shape
+            images = resized(as_channels(images, channels).cpu(), size).to(device)
         if images.shape[1:] != classifier.image_shape:
             raise UserError(f"{path}: is for images {classifier.image_shape}, these are {tuple(images.shape[1:])}")
         with true_float32():

@@ -11,7 +11,7 @@ from sagan_div.report.gather import Results, rows_of
 
 def draw(results: Results) -> Figure:
     """How true and how varied samples are: precision against recall, and density against coverage, a mark per method's mean."""
-    extractor = next(iter(results.extractors), results.study.score.extractors[-1])
+    extractor = next(iter(results.extractors), results.study.score.spaces[-1])
     figure = Figure(figsize=(WIDTH, 3.6 * len(results.datasets)))
     axes = figure.subplots(len(results.datasets), 2, squeeze=False)
     for dataset, row in zip(results.datasets, axes, strict=True):

@@ -17,7 +17,7 @@ MARKS = dict(zip(prose.REAL_VS_REAL, (("blue", "o"), ("sky", "s"), ("vermillion"
 def draw(results: Results, dataset: str) -> Figure:
     """Real against real images by their number, a panel per feature space; the printed values where the space is theirs."""
     rows = results.real_vs_real[results.real_vs_real["dataset"] == dataset]
-    spaces = [name for name in results.study.score.extractors if (rows["extractor"] == name).any()]
+    spaces = [name for name in results.study.score.spaces if (rows["extractor"] == name).any()]
     figure = Figure(figsize=(WIDTH, 4.2))
     axes = figure.subplots(1, max(1, len(spaces)), squeeze=False).ravel()
     for ax, extractor in zip(axes, spaces, strict=False):

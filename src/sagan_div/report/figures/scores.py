@@ -23,7 +23,7 @@ def draw(results: Results) -> Figure:
 
 
 def _sides(results: Results) -> list[str]:
-    measured = results.extractors or list(results.study.score.extractors[-1:])
+    measured = results.extractors or list(results.study.score.spaces[-1:])
     return [*measured, *(["paper"] if any(paper.covers(dataset) for dataset in results.datasets) else [])]
 
 

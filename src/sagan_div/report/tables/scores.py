@@ -54,7 +54,7 @@ def _dataset_columns(results: Results, dataset: str, methods: Sequence[str]) -> 
     group = paper.dataset_label(dataset)
     found = [
         (Column(group, prose.space(extractor)), _ours(results, dataset, methods, extractor))
-        for extractor in results.extractors or results.study.score.extractors[-1:]
+        for extractor in results.extractors or results.study.score.spaces[-1:]
     ]
     if paper.covers(dataset):
         found.append((Column(group, "paper (Inception)", paper=True), _theirs(dataset, methods)))
@@ -110,7 +110,7 @@ def _notes(results: Results) -> tuple[str, ...]:
 
 def _tidy(results: Results, methods: Sequence[str]) -> pd.DataFrame:
     names = ["dataset", "method", "extractor", "fid", "fid_std", "n", "marks", "floor", "paper_fid_inception"]
-    rows = [_tidy_row(results, d, m, e) for d in results.datasets for m in methods for e in results.study.score.extractors]
+    rows = [_tidy_row(results, d, m, e) for d in results.datasets for m in methods for e in results.study.score.spaces]
     return pd.DataFrame(rows, columns=names)
 
 
