@@ -193,6 +193,21 @@ def test_a_method_s_page_gives_its_parameters_in_both_protocols(method: str) -> 
         assert source
 
 
+def test_the_baselines_run_beside_the_seven_with_the_parameters_on_their_page() -> None:
+    study = load(ROOT / "params.yaml", [ROOT / "workflow" / "overlays" / "baselines.yaml"])
+    assert list(study.methods) == [*METHODS, "wgan", "wgan-gp"]
+    wgan, penalised = (dict(leaves(plain(study.methods[name]))) for name in ("wgan", "wgan-gp"))
+    rows = {row[0].strip("`"): row[1:] for row in table(page("baselines"), "## Parameters")}
+    assert rows.keys() == wgan.keys() | penalised.keys()
+    for key, (clipped, with_penalty, _) in rows.items():
+        assert (clipped, with_penalty) == (shown(wgan.get(key)), shown(penalised.get(key))), key
+
+
+def test_the_demo_claims_no_protocol_of_the_paper() -> None:
+    demo = load(ROOT / "params.yaml", [ROOT / "workflow" / "overlays" / "demo.yaml"])
+    assert (demo.protocol, list(demo.methods)) == ("demo", METHODS)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_s_page_shows_what_describe_prints(method: str) -> None:
     done = CliRunner().invoke(cli.app, ["describe", method, "--params", str(ROOT / "params.yaml"), "--overlay", str(FULL)])

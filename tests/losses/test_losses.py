@@ -3,21 +3,26 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sagan_div.losses.gradient_penalty import GradientPenalty
 from sagan_div.losses.hinge import Hinge
 from sagan_div.losses.loss import Loss
 from sagan_div.losses.non_saturating import NonSaturating
-from sagan_div.losses.wasserstein_divergence import WassersteinDivergence, between
+from sagan_div.losses.points import between
+from sagan_div.losses.wasserstein import Wasserstein
+from sagan_div.losses.wasserstein_divergence import WassersteinDivergence
 from sagan_div.models.networks import Shape
 from sagan_div.study.load import load
 from sagan_div.training.state import begin
 from sagan_div.training.steps import critic_step, generator_step
 from support import ROOT, train_settings
 
+BASELINES = ROOT / "workflow" / "overlays" / "baselines.yaml"
 POINTS = ("interpolates", "both", "real", "fake")
 
 
@@ -27,6 +32,14 @@ def bce(real_label: float = 1.0) -> NonSaturating:
 
 def divergence(points: str = "interpolates", k: float = 2.0, p: float = 6.0, multiplier: float = 1.0) -> WassersteinDivergence:
     return WassersteinDivergence(name="wasserstein-divergence", k=k, p=p, points=points, multiplier=multiplier)  # type: ignore[arg-type]
+
+
+def gradient_penalty(weight: float = 10.0) -> GradientPenalty:
+    return GradientPenalty(name="gradient-penalty", weight=weight)
+
+
+def clipped(clip: float = 0.01) -> Wasserstein:
+    return Wasserstein(name="wasserstein", clip=clip)
 
 
 HINGE = Hinge(name="hinge")
@@ -72,8 +85,9 @@ def test_hinge_by_hand() -> None:
 
 
 def test_wasserstein_by_hand() -> None:
-    assert divergence().critic(REAL, FAKE).item() == pytest.approx(-1.5 / 3 + -1.5 / 3, rel=1e-15)
-    assert divergence().generator(FAKE).item() == pytest.approx(0.5, rel=1e-15)
+    for loss in (divergence(), clipped(), gradient_penalty()):
+        assert loss.critic(REAL, FAKE).item() == pytest.approx(-1.5 / 3 + -1.5 / 3, rel=1e-15)
+        assert loss.generator(FAKE).item() == pytest.approx(0.5, rel=1e-15)
 
 
 # The penalty
@@ -121,6 +135,33 @@ def test_a_linear_critic_is_best_at_the_divergence_s_slope(k: float, expected: f
 
     assert derivative(0.9 * optimum) < 0 < derivative(1.1 * optimum)
     assert derivative(optimum) == pytest.approx(0, abs=1e-10)
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(10, 1.5), (1, 6.0)])
+def test_a_linear_critic_is_best_at_the_gradient_penalty_s_slope(weight: float, expected: float) -> None:
+    """-s W + weight (s - 1)^2 is least at s* = 1 + W / (2 weight), for W = 10."""
+    direction = F.normalize(torch.randn(16, dtype=torch.float64), dim=0)
+    fake = torch.randn(6, 1, 4, 4, dtype=torch.float64)
+    real, mix = fake + 10 * direction.view(1, 1, 4, 4), torch.full((6,), 0.3)
+    for slope, derivative in ((expected, 0.0), (1.0, -10.0), (expected + 1, 2.0 * weight)):
+        critic = Linear(direction, slope)
+        (found,) = torch.autograd.grad(whole(gradient_penalty(weight), critic, real, fake, mix), critic.slope)
+        assert found.item() == pytest.approx(derivative, abs=1e-10)
+
+
+def test_the_gradient_penalty_is_of_the_distance_to_1_at_the_interpolates() -> None:
+    """By the gradient of x |-> <x, x> / 2, which is x: norms below and above 1 both count."""
+    real, fake, mix = batches()
+    real, fake = real / 6, fake / 3
+
+    def half_square(images: Tensor) -> Tensor:
+        return images.flatten(1).square().sum(1) / 2
+
+    norms = [math.sqrt(sum(value**2 for value in point.flatten().tolist())) for point in between(real, fake, mix)]
+    assert min(norms) < 1 < max(norms)
+    penalty = gradient_penalty(10).penalty(half_square, (real, fake), (half_square(real), half_square(fake)), mix)
+    assert penalty.value.item() == pytest.approx(10 * sum((norm - 1) ** 2 for norm in norms) / 4, rel=1e-12)
+    assert penalty.gradient_norm.item() == pytest.approx(sum(norms) / 4, rel=1e-12)
 
 
 def parts(loss: Loss, critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> tuple[Tensor, Tensor]:
@@ -182,7 +223,7 @@ def test_both_is_half_the_sum_over_real_and_generated_images() -> None:
     assert found.item() == pytest.approx(10 * 2 / 2 * (sides[0] + sides[1]).mean().item(), rel=1e-10)
 
 
-LOSSES = [bce(), bce(0.9), HINGE, *(divergence(points, multiplier=3) for points in POINTS)]
+LOSSES = [bce(), bce(0.9), HINGE, clipped(), gradient_penalty(3), *(divergence(points, multiplier=3) for points in POINTS)]
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: f"{loss.name}-{getattr(loss, 'points', '')}")
@@ -204,32 +245,83 @@ def test_the_critic_s_gradient_against_finite_differences(loss: Loss) -> None:
             assert parameter.grad.view(-1)[index].item() == pytest.approx(difference, rel=1e-5, abs=1e-8)
 
 
-@pytest.mark.parametrize("loss", LOSSES[:4], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("loss", LOSSES[:6], ids=lambda loss: loss.name)
 def test_the_generator_s_gradient_against_finite_differences(loss: Loss) -> None:
     scores = torch.randn(5, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda s: loss.generator(s), scores)
 
 
+# Clipping
+
+
+@pytest.mark.parametrize("norm", [nn.Identity, nn.BatchNorm2d], ids=["bare", "batch"])
+def test_after_an_update_every_parameter_of_the_critic_is_in_the_cube(norm: Callable[[int], nn.Module]) -> None:
+    """The others are left alone to the bit; a norm's gains, which start at 1, are parameters too, its statistics are not."""
+    critic = smooth_critic(norm)
+    before = {name: value.clone() for name, value in critic.state_dict().items()}
+    clipped(0.05).after_update(critic)
+    parameters = {name for name, _ in critic.named_parameters()}
+    for name, value in critic.state_dict().items():
+        expected = np.clip(before[name].numpy(), -0.05, 0.05) if name in parameters else before[name].numpy()
+        assert np.array_equal(value.numpy(), expected), name
+    assert any((before[name].abs() > 0.05).any() for name in parameters)
+    assert all(parameter.requires_grad and parameter.is_leaf for parameter in critic.parameters())
+
+
+def test_no_other_loss_touches_the_critic_after_an_update() -> None:
+    for loss in (bce(), HINGE, divergence(), gradient_penalty()):
+        critic = smooth_critic(nn.BatchNorm2d)
+        before = {name: value.clone() for name, value in critic.state_dict().items()}
+        loss.after_update(critic)
+        assert all(torch.equal(before[name], value) for name, value in critic.state_dict().items())
+
+
+def test_a_linear_critic_in_the_cube_finds_the_distance_of_the_means() -> None:
+    """max over |w_i| <= c of <w, E x - E y> is c ||E x - E y||_1, at w = c sign(E x - E y)."""
+    real, fake, _ = batches()
+    gap = (real.mean(0) - fake.mean(0)).flatten()
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(32, 1, bias=False), nn.Flatten(0)).double()
+    descent = torch.optim.SGD(critic.parameters(), lr=0.1)
+    for _ in range(100):
+        descent.zero_grad()
+        clipped(0.02).critic(critic(real), critic(fake)).backward()
+        descent.step()
+        clipped(0.02).after_update(critic)
+    assert torch.equal(critic[1].weight.detach()[0], 0.02 * gap.sign())
+    assert clipped(0.02).critic(critic(real), critic(fake)).item() == pytest.approx(-0.02 * gap.abs().sum().item(), rel=1e-12)
+
+
 # What reaches which network
 
 
-@pytest.mark.parametrize("points", POINTS)
-def test_the_penalty_reaches_the_critic_s_weights_and_nothing_else(points: str) -> None:
+@pytest.mark.parametrize("loss", [*map(divergence, POINTS), gradient_penalty()])
+def test_the_penalty_reaches_the_critic_s_weights_and_nothing_else(loss: Loss) -> None:
     real, fake, mix = batches()
     fake.requires_grad_(True)  # as it comes from a generator
-    critic, loss = smooth_critic(), divergence(points)
+    critic = smooth_critic()
     parts(loss, critic, real, fake, mix)[1].backward()
     assert fake.grad is None
     assert real.grad is None
     assert all(parameter.grad is not None for parameter in critic[0].parameters())
 
 
-@pytest.mark.parametrize("method", ["dcgan", "wgan-div", "sngan", "sagan-div-a"])
+@pytest.mark.parametrize("method", ["dcgan", "wgan-div", "sngan", "sagan-div-a", "wgan", "wgan-gp"])
 def test_no_step_leaves_a_gradient_in_the_other_network(method: str) -> None:
-    study = load(ROOT / "params.yaml", sets=["datasets=[digits]", "image_size=16", "width=8"])
+    study = load(ROOT / "params.yaml", [BASELINES], sets=["datasets=[digits]", "image_size=16", "width=8"])
     run = begin(train_settings(study, method), Shape(16, 1, 8, 100), torch.device("cpu"))
     critic_step(run, torch.rand(4, 1, 16, 16), torch.rand(4, 1, 16, 16), torch.rand(4))
     assert all(parameter.grad is None for parameter in run.generator.parameters())
     run.critic.zero_grad()
     generator_step(run, torch.randn(4, 100, 1, 1))
     assert all(parameter.grad is None for parameter in run.critic.parameters())
+
+
+def test_a_critic_step_of_wgan_ends_with_every_parameter_in_the_cube() -> None:
+    """From weights outside of it, and the generator's stay where they are."""
+    study = load(ROOT / "params.yaml", [BASELINES], sets=["datasets=[digits]", "image_size=16", "width=8"])
+    run = begin(train_settings(study, "wgan"), Shape(16, 1, 8, 100), torch.device("cpu"))
+    before = [parameter.detach().clone() for parameter in run.generator.parameters()]
+    assert max(parameter.abs().max() for parameter in run.critic.parameters()) > 0.9
+    critic_step(run, torch.rand(4, 1, 16, 16), torch.rand(4, 1, 16, 16), torch.rand(4))
+    assert max(parameter.abs().max() for parameter in run.critic.parameters()) <= torch.tensor(0.01)
+    assert all(map(torch.equal, before, run.generator.parameters()))

@@ -19,7 +19,9 @@ from sagan_div.training.state import Run, begin, tensors
 from support import ROOT, train_settings
 
 OVERLAY = ROOT / "workflow" / "overlays" / "author-code.yaml"
+BASELINES = ROOT / "workflow" / "overlays" / "baselines.yaml"
 METHODS = list(load(ROOT / "params.yaml").methods)
+WGANS = ["wgan", "wgan-gp"]
 SHAPE = Shape(image_size=16, channels=1, width=8, latent=16)
 
 
@@ -74,6 +76,11 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("method", METHODS)
 def test_after_fifty_cycles_both_engines_hold_the_same_numbers(method: str, double: None) -> None:
     assert_equal_runs(method)
+
+
+@pytest.mark.parametrize("method", WGANS)
+def test_so_do_they_with_the_losses_of_the_baselines(method: str, double: None) -> None:
+    assert_equal_runs(method, overlays=(BASELINES,), cycles=20)
 
 
 @pytest.mark.parametrize("method", METHODS)

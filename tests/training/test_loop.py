@@ -30,12 +30,13 @@ from sagan_div.training.steps import critic_step, generator_step
 from support import ROOT, train_settings
 
 METHODS = list(load(ROOT / "params.yaml").methods)
+BASELINES = ROOT / "workflow" / "overlays" / "baselines.yaml"
 SIZE = ["datasets=[digits]", "image_size=16", "width=8", "latent=16"]
 TRAIN = ["train={images: 480, batch_size: 8, log_rows: 4, checkpoints: 2, rating_count: 8}"]
 
 
 def settings(method: str = "sagan-div-a", *sets: str) -> TrainSettings:
-    study = load(ROOT / "params.yaml", sets=[*SIZE, *TRAIN, *sets])
+    study = load(ROOT / "params.yaml", [BASELINES], sets=[*SIZE, *TRAIN, *sets])
     return train_settings(study, method)
 
 
@@ -75,7 +76,7 @@ def stop_often(images: int, row: dict[str, float]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, "wgan", "wgan-gp"])
 def test_interrupted_at_any_cycle_and_resumed_it_ends_with_the_same_bits(method: str, tmp_path: Path) -> None:
     undisturbed = train(settings(method), tmp_path / "none")
     state = tmp_path / "state.safetensors"

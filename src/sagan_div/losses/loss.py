@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sagan_div.settings import Settings
 
 if TYPE_CHECKING:  # a study is read without torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
 Critic = Callable[["Tensor"], "Tensor"]  # images [N, C, H, W] -> scores [N]
 Pair = tuple["Tensor", "Tensor"]  # of real and of generated images
@@ -48,3 +48,6 @@ class Loss(Settings, ABC):
         `images` are those of `tracked`, `scores` what the critic made of them; `mix` [N] is drawn from U(0, 1).
         """
         return None
+
+    def after_update(self, critic: nn.Module) -> None:
+        """What else happens to the critic's weights after each of its updates: here nothing. Reads no tensor's value."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from sagan_div.losses.loss import Critic, Loss, Pair, Penalty
+from sagan_div.losses.points import between, gradients
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,8 +40,8 @@ class WassersteinDivergence(Loss):
 
     def penalty(self, critic: Critic, images: Pair, scores: Pair, mix: Tensor) -> Penalty:
         """The weighed gradients at the points."""
-        gradients = self.gradients(critic, images, scores, mix)
-        return Penalty(self.weighed(gradients), gradients.detach().flatten(1).norm(dim=1).mean())
+        found = self.gradients(critic, images, scores, mix)
+        return Penalty(self.weighed(found), found.detach().flatten(1).norm(dim=1).mean())
 
     def gradients(self, critic: Critic, images: Pair, scores: Pair, mix: Tensor) -> Tensor:
         """grad_x f(x) at the points (A14), one under the other [N, C, H, W]; differentiable in the critic's weights."""
@@ -49,26 +50,15 @@ class WassersteinDivergence(Loss):
         match self.points:
             case "interpolates":
                 points = between(*images, mix).requires_grad_(True)
-                return _gradients(critic(points), points)
+                return gradients(critic(points), points)
             case "both":
-                return _gradients(torch.cat(scores), *images)
+                return gradients(torch.cat(scores), *images)
             case "real":
-                return _gradients(scores[0], images[0])
+                return gradients(scores[0], images[0])
             case "fake":
-                return _gradients(scores[1], images[1])
+                return gradients(scores[1], images[1])
 
     def weighed(self, gradients: Tensor) -> Tensor:
         """multiplier * k * E ||grad f||^p: squared, summed over a sample, raised to p/2, then the mean over samples."""
         squares = gradients.flatten(1).square().sum(dim=1)
         return self.multiplier * self.k * squares.pow(self.p / 2).mean()
-
-
-def between(real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-    """Points [N, C, H, W] that lie `mix` [N] of the way from each real image to its generated partner (WGAN-div)."""
-    return real + mix.to(real).view(-1, 1, 1, 1) * (fake - real)
-
-
-def _gradients(scores: Tensor, *points: Tensor) -> Tensor:
-    import torch
-
-    return torch.cat(torch.autograd.grad(scores.sum(), points, create_graph=True))

@@ -263,7 +263,9 @@ class Study(Settings):
     """Everything that params.yaml and its overlays say."""
 
     study: Name
-    protocol: Literal["text", "code"]
+    protocol: Literal["text", "code", "demo"] = Field(
+        description="text: what the paper says; code: what its authors ran; demo: neither, so that a short run shows something"
+    )
     datasets: Annotated[tuple[DatasetConfig, ...], _once(lambda dataset: dataset.name)]
     image_size: Annotated[Literal[16, 32, 64, 128], Whole] = Field(
         description="pixels; the networks have one block per doubling from 4"

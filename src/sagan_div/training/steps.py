@@ -74,6 +74,7 @@ def critic_step(run: Run, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     run.adam_critic.zero_grad()
     objective.backward()  # type: ignore[no-untyped-call]
     run.adam_critic.step()
+    loss.after_update(run.critic)
     means = [score.detach().mean() for score in scores]
     return torch.stack([objective.detach(), *means, gradient_norm])
 
