@@ -153,7 +153,7 @@ class Tree:
             "density": 1.1 - fid / 60,
             "coverage": 0.95 - fid / 70,
         }
-        further |= {"contrast": 0.9, "variety": 0.85, "fid_grey": GREY}
+        further |= {"contrast": 0.9, "variety": 0.85, "grain": 1.0, "fid_grey": GREY}
         further |= {"memorised": 0.01 + fid / 1000, "memorised_honest": 0.01, "nearer": 0.5, "nearer_z": 0.0}
         further |= {"neighbours": list(range(8)), "classes": [10 + seed] * 10, "reference_classes": list(range(10, 20))}
         reference = {"reference_count": 10000, "reference_split": "train", "fid_floor": FLOOR, "fid_floor_measured": MEASURED}

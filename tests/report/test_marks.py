@@ -29,24 +29,27 @@ ONE_CLASS = {"fid": 120.0, "fid_grey": 340.0, "classes": [0] * 8 + [80, 0]}
 @pytest.mark.parametrize(
     ("signs", "expected"),
     [  # measured at 32x32 in the classifier's space; see the table in `marks`
-        (Signs(349.3, 340, math.nan, 0.078, 0.082, 1.00, 10), AT_START),  # SNGAN on MNIST: grey squares
-        (Signs(126.2, 161, math.nan, 0.142, 0.133, 1.15, 10), AT_START),  # and on Fashion-MNIST
-        (Signs(288.7, 340, math.nan, 0.283, 0.100, 1.00, 10), AT_START),  # variant b: one pattern
-        (Signs(131.1, 161, math.nan, 0.278, 0.121, 1.00, 10), AT_START),
-        (Signs(340.0, 340, math.nan, 0.0, 0.0, 1.0, 10), AT_START),  # plain grey
-        (Signs(233.6, 340, math.nan, 1.002, 1.217, 1.00, 10), COLLAPSED),  # uniform noise
-        (Signs(111.5, 340, math.nan, 0.952, 0.835, 1.02, 10), COLLAPSED),  # real sevens
-        (Signs(76.7, 161, math.nan, 0.967, 0.840, 1.82, 10), COLLAPSED),  # real shirts
-        (Signs(50.0, 340, math.nan, 0.9, 0.1, 1.0, 10), COLLAPSED),  # a single sharp image
-        (Signs(76.4, 340, math.nan, 0.555, 0.513, 1.17, 10), ""),  # d: weak strokes, far from the start
-        (Signs(96.7, 340, math.nan, 0.798, 0.778, 1.75, 10), ""),  # WGAN-div on a grey ground
-        (Signs(86.0, 161, math.nan, 0.560, 0.560, 2.79, 10), ""),
-        (Signs(13.7, 340, math.nan, 0.956, 0.952, 9.04, 10), ""),  # DCGAN
-        (Signs(1.3, 340, math.nan, 0.963, 0.967, 9.98, 10), ""),  # real images of the other split
-        (Signs(348.7, math.nan, 359.1, math.nan, math.nan, 1.00, 10), AT_START),  # grey's FID not recorded: the first rating
-        (Signs(79.0, math.nan, 386.0, math.nan, math.nan, 1.2, 10), ""),
-        (Signs(13.2, math.nan, 13.4, math.nan, math.nan, 9.5, 10), ""),  # a long run whose first rating was good
-        (Signs(5.0, 340, math.nan, 0.9, 0.9, 1.0, 1.0), ""),  # a dataset of one class
+        (Signs(349.3, 340, math.nan, 0.078, 0.082, 0.9, 1.00, 10), AT_START),  # SNGAN on MNIST: grey squares
+        (Signs(126.2, 161, math.nan, 0.142, 0.133, 0.9, 1.15, 10), AT_START),  # and on Fashion-MNIST
+        (Signs(288.7, 340, math.nan, 0.283, 0.100, 0.9, 1.00, 10), AT_START),  # variant b: one pattern
+        (Signs(131.1, 161, math.nan, 0.278, 0.121, 0.9, 1.00, 10), AT_START),
+        (Signs(340.0, 340, math.nan, 0.0, 0.0, 0.9, 1.0, 10), AT_START),  # plain grey
+        (Signs(233.6, 340, math.nan, 1.002, 1.217, 2.9, 1.00, 10), AT_START),  # uniform noise
+        (Signs(111.5, 340, math.nan, 0.952, 0.835, 0.9, 1.02, 10), COLLAPSED),  # real sevens
+        (Signs(76.7, 161, math.nan, 0.967, 0.840, 0.9, 1.82, 10), COLLAPSED),  # real shirts
+        (Signs(50.0, 340, math.nan, 0.9, 0.1, 0.9, 1.0, 10), COLLAPSED),  # a single sharp image
+        (Signs(76.4, 340, math.nan, 0.555, 0.513, 0.9, 1.17, 10), ""),  # d: weak strokes, far from the start
+        (Signs(96.7, 340, math.nan, 0.798, 0.778, 0.9, 1.75, 10), ""),  # WGAN-div on a grey ground
+        (Signs(86.0, 161, math.nan, 0.560, 0.560, 0.9, 2.79, 10), ""),
+        (Signs(13.7, 340, math.nan, 0.956, 0.952, 0.9, 9.04, 10), ""),  # DCGAN
+        (Signs(1.3, 340, math.nan, 0.963, 0.967, 0.9, 9.98, 10), ""),  # real images of the other split
+        (
+            Signs(348.7, math.nan, 359.1, math.nan, math.nan, 0.9, 1.00, 10),
+            AT_START,
+        ),  # grey's FID not recorded: the first rating
+        (Signs(79.0, math.nan, 386.0, math.nan, math.nan, 0.9, 1.2, 10), ""),
+        (Signs(13.2, math.nan, 13.4, math.nan, math.nan, 0.9, 9.5, 10), ""),  # a long run whose first rating was good
+        (Signs(5.0, 340, math.nan, 0.9, 0.9, 0.9, 1.0, 1.0), ""),  # a dataset of one class
         (Signs(), ""),
     ],
 )
@@ -67,17 +70,19 @@ def test_spreads_are_those_of_numpy() -> None:
     assert found.pixels == pytest.approx(images.numpy().std())
     assert found.images == pytest.approx(np.sqrt(images.numpy().var(axis=0).mean()))
     assert contrast.spread(images[:1].repeat(50, 1, 1, 1)).images == 0.0
-    assert contrast.spread(torch.full((900, 1, 8, 8), 127, dtype=torch.uint8)) == (0.0, 0.0)
+    assert contrast.spread(torch.full((900, 1, 8, 8), 127, dtype=torch.uint8)) == (0.0, 0.0, 0.0)
+    steps = [np.diff(images.numpy().astype(float), axis=axis) ** 2 for axis in (2, 3)]
+    assert found.steps == pytest.approx(math.sqrt(sum(each.sum() for each in steps) / images.numel()))
 
 
 def test_contrast_variety_and_the_fid_of_grey_are_measured() -> None:
     generator = np.random.default_rng(0)
     real, grey = generator.normal(0, 1, (500, 4)), generator.normal(3, 1, (1, 4))
-    given = Comparison(real, np.ones((500, 1)), real, moments(real), pixels=Pixels((20.0, 5.0), (40.0, 50.0), grey))
+    given = Comparison(real, np.ones((500, 1)), real, moments(real), pixels=Pixels((20.0, 5.0, 3.0), (40.0, 50.0, 1.0), grey))
     *shares, fid = contrast.measure(given)
-    assert shares == [0.5, 0.1]
+    assert shares == [0.5, 0.1, 3.0]
     assert fid == pytest.approx(frechet_distance(moments(grey.repeat(3, 0)), moments(real)), rel=1e-6)
-    assert list(contrast.measure(Comparison(real, np.ones((500, 1)), real, moments(real)))) == [None, None, None]
+    assert list(contrast.measure(Comparison(real, np.ones((500, 1)), real, moments(real)))) == [None, None, None, None]
 
 
 @pytest.fixture(scope="module")

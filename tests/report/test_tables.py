@@ -51,7 +51,7 @@ def test_a_new_metric_is_a_column_without_a_word_about_it_here(tmp_path: Path, m
     shown = measures.table(tree.read())
     place = [column.head for column in shown.columns].index("edges, %")
     assert [row[place].text for row in shown.rows.values()] == ["25.00", "–"]
-    assert shown.notes[0].startswith("Edges: of the images.")
+    assert shown.notes[0].endswith("Edges: of the images.")
     assert "Sharpness in classifier features is not measured for 1 cell: too few images." in missing.sentences(tree.read())
 
 

@@ -1,6 +1,6 @@
 """What metrics compare: generated features with real ones, and what else a metric may need to know of either."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,8 +34,8 @@ class Repeated:
 class Pixels:
     """Spreads of grey levels (see `contrast`) of generated and of real images, and the features of plain grey [1, d]."""
 
-    fake: tuple[float, float]
-    real: tuple[float, float]
+    fake: Sequence[float]
+    real: Sequence[float]
     grey: np.ndarray
 
 

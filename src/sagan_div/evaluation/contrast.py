@@ -1,4 +1,4 @@
-"""What tells samples that show nothing: contrast and variety beside real images', and the FID of plain grey.
+"""What tells samples that show nothing: contrast, variety and grain beside real images', and the FID of plain grey.
 
 A generator at its start draws grey: untrained ones of all seven methods lie within 8 % of plain grey's FID on MNIST, and FID,
 precision and density alone can flatter it (SNGAN's grey squares on Fashion-MNIST: precision 0.98).
@@ -18,22 +18,26 @@ CHUNK = 500  # images whose squares are held at once
 
 
 class Spread(NamedTuple):
-    """Standard deviations of grey levels: over all pixels of all images, and between images at the same place."""
+    """Standard deviations of grey levels over all pixels of all images and between images at the same place, and the root mean
+    square of the steps between neighbouring pixels."""
 
     pixels: float
     images: float
+    steps: float
 
 
 def spread(images: Tensor) -> Spread:
     """Of uint8 [N, C, H, W]; exact sums, so that equal images give a spread of 0."""
     total, squares = (np.zeros(images.shape[1:], dtype=np.int64) for _ in range(2))
+    steps = 0
     for start in range(0, len(images), CHUNK):
         chunk = images[start : start + CHUNK].numpy().astype(np.int64)
         total += chunk.sum(0)
         squares += (chunk**2).sum(0)
+        steps += sum(int((np.diff(chunk, axis=axis) ** 2).sum()) for axis in (2, 3))
     between = squares * len(images) - total**2
     every = int(squares.sum()) * images.numel() - int(total.sum()) ** 2
-    return Spread(float(every**0.5 / images.numel()), float(np.sqrt(between.mean()) / len(images)))
+    return Spread(every**0.5 / images.numel(), float(np.sqrt(between.mean()) / len(images)), (steps / images.numel()) ** 0.5)
 
 
 def plain_grey(images: Tensor) -> Tensor:
@@ -42,9 +46,9 @@ def plain_grey(images: Tensor) -> Tensor:
 
 
 def measure(given: Comparison) -> Iterator[float | None]:
-    """Contrast and variety as shares of real images', and the FID that plain grey alone would have; None where unknown."""
+    """Contrast, variety and grain as shares of real images', and the FID that plain grey alone would have; None if unknown."""
     pixels = given.pixels
-    for ours, real in zip(pixels.fake, pixels.real, strict=True) if pixels else ((None, None),) * 2:
+    for ours, real in zip(pixels.fake, pixels.real, strict=True) if pixels else ((None, None),) * 3:
         yield ours / real if ours is not None and real else None
     yield of_one_image(pixels.grey, given.reference) if pixels else None
 

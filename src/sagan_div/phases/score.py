@@ -80,8 +80,7 @@ def _comparison(extractor: Extractor, images: Tensor, statistics: Path, settings
 
 
 def _pixels(images: Tensor, statistics: Path) -> Pixels:
-    pixels, between = load_beside(statistics, "pixels")
-    return Pixels(spread(images), (float(pixels), float(between)), load_beside(statistics, "grey"))
+    return Pixels(spread(images), load_beside(statistics, "pixels").tolist(), load_beside(statistics, "grey"))
 
 
 def _training(statistics: Path) -> Training:

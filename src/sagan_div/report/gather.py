@@ -239,7 +239,7 @@ def _mark(records: Records, entries: Records, history: pd.DataFrame) -> str:
     measured = [entry for entry in (entries.get("classifier", {}), *entries.values()) if entry.get("fid") is not None]
     if not measured:
         return ""
-    names = {"fid": "fid", "grey": "fid_grey", "contrast": "contrast", "variety": "variety"}
+    names = {"fid": "fid", "grey": "fid_grey", "contrast": "contrast", "variety": "variety", "grain": "grain"}
     known = {name: number(measured[0].get(key)) for name, key in names.items()}
     counted = {"classes": "classes", "real_classes": "reference_classes"}
     classes = {name: marks.effective(entries.get("classifier", {}).get(key, [])) for name, key in counted.items()}

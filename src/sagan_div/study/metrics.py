@@ -124,10 +124,11 @@ CONTRAST = Metric(  # of every score: what tells a run that shows nothing
     (
         Key("contrast", "contrast", table=True),
         Key("variety", "variety", table=True),
+        Key("grain", "grain", table=True),
         Key("fid_grey", "FID of plain grey", role="setting"),
     ),
-    "Contrast, variety: standard deviation of grey levels over all pixels, and between samples at the same place, as shares of "
-    "real images’.",
+    "Contrast, variety, grain: standard deviation of grey levels over all pixels and between samples at the same place, and "
+    "the steps between neighbouring pixels, as shares of real images’.",
 )
 
 
