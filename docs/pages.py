@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "src"))  # the package of this very checkout
 
 from sagan_div.cli import main as cli  # noqa: E402
 from sagan_div.settings import Settings  # noqa: E402
-from sagan_div.study.schema import BUILT_IN_DATASETS, DatasetConfig, Study  # noqa: E402
+from sagan_div.study.schema import BUILT_IN_DATASETS, DatasetConfig, Extractor, Study, TorchScriptConfig  # noqa: E402
 
 SECTION = "the keys below"
 KINDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
@@ -70,10 +70,12 @@ def _keys(kind: Any, key: str, said: str) -> Iterator[tuple[str, str, str]]:
         yield from ((name, takes + _span(marks), words) for name, takes, words in _keys(bare, key, said))
     elif get_origin(kind) in (Union, types.UnionType):
         members = [each for each in get_args(kind) if each is not type(None)]
-        for member in members:
-            if len(members) == 1:
-                yield from ((name, f"{takes}, optional", words) for name, takes, words in _keys(member, key, said))
-            else:
+        if len(members) == 1:
+            yield from ((name, f"{takes}, optional", words) for name, takes, words in _keys(members[0], key, said))
+        elif any(each in KINDS for each in members):
+            yield key, f"{' or '.join(map(_takes, members))}, optional", said
+        else:
+            for member in members:
                 yield from _below(member, key, f" ({get_args(member.model_fields['name'].annotation)[0]})")
     elif get_origin(kind) is dict:
         yield from _keys(get_args(kind)[1], f"{key}.NAME", said)
@@ -83,6 +85,8 @@ def _keys(kind: Any, key: str, said: str) -> Iterator[tuple[str, str, str]]:
         yield from _below(kind, key)
     else:
         yield key, _takes(kind), said
+        if get_origin(kind) is tuple and get_args(kind)[0] == Extractor:
+            yield from _below(TorchScriptConfig, f"{key}[]")
 
 
 def _below(kind: type[Settings], key: str, which: str = "") -> Iterator[tuple[str, str, str]]:
@@ -97,6 +101,10 @@ def _takes(kind: Any) -> str:
         return " or ".join(f"`{choice}`" for choice in arguments)
     if origin is Annotated:
         return _takes(arguments[0]) + _span(arguments[1:])
+    if origin in (Union, types.UnionType):
+        return " or ".join(map(_takes, arguments))
+    if kind is TorchScriptConfig:
+        return "a mapping of a TorchScript file"
     if origin is tuple:
         inside = [_takes(each) for each in arguments if each is not Ellipsis]
         return f"list of {inside[0]}" if Ellipsis in arguments else f"list of {len(inside)}: {inside[0]}"

@@ -146,6 +146,7 @@ def test_statistics_that_do_not_fit_each_other_are_not_compared() -> None:
         (np.array([[1.0, 2.0], [2.0, 1.0]]), "the eigenvalue -1"),
         (np.array([[0.0, 1.0], [1.0, 0.0]]), "the eigenvalue -1"),
         (np.array([[1.0, 0.5], [0.0, 1.0]]), "not symmetric"),
+        (np.array([[1.0, 0.5], [0.0, 1.0]]) * 1e-9, "not symmetric"),
     ],
 )
 def test_what_is_no_covariance_is_refused(matrix: np.ndarray, why: str) -> None:

@@ -42,6 +42,24 @@ def test_extrapolation_takes_the_bias_away() -> None:
     assert all(0 < each.std < 0.1 for each in found)
 
 
+def test_extrapolation_is_the_line_through_prefixes_and_its_spread_that_of_halves() -> None:
+    values, reference = features(203, 6, 4).astype(np.float64), gaussian(np.eye(6))
+    ordered = values[np.random.default_rng(2020).permutation(203)]
+
+    def line(part: np.ndarray, counts: list[int]) -> float:
+        found = []
+        for count in counts:
+            covariance = np.cov(part[:count], rowvar=False)
+            root = np.sqrt(np.linalg.eigvalsh(covariance)).sum()
+            found.append((part[:count].mean(0) ** 2).sum() + np.trace(covariance) + 6 - 2 * root)
+        return float(np.polyfit(1 / np.array(counts), found, 1)[1])
+
+    found = fid_infinity.frechet_infinity(values, reference, draws=1)
+    assert found.mean == pytest.approx(line(ordered, [101, 152, 203]), rel=1e-9)
+    one, other = line(ordered[:101], [50, 75, 101]), line(ordered[101:], [51, 76, 102])
+    assert found.std == pytest.approx(abs(one - other) / 2, rel=1e-9)
+
+
 @pytest.mark.parametrize(("shift", "most"), [(1.0, 1.2), (0.0, 2.6)])
 def test_extrapolations_spread_is_that_over_independent_draws_or_on_the_safe_side(shift: float, most: float) -> None:
     found = [fid_infinity.frechet_infinity(normal(300, 8, seed, shift=shift), gaussian(np.eye(8))) for seed in range(150)]
@@ -84,6 +102,8 @@ def test_kernel_distance_is_the_unbiased_estimate() -> None:
     found = kid.kernel_distance(a, b, subsets=1, size=12)
     assert found.mean == pytest.approx(sum(within) - 2 * across, rel=1e-10)
     assert kid.kernel_distance(a[:3], b[:3], size=3).error is None
+    assert kid.kernel_distance(a[:4], b[:4], size=4).error is not None
+    assert kid.kernel_distance(a[:2], b[:2], size=2).std < 1e-12
 
 
 def test_kernel_distance_of_one_distribution_scatters_around_zero_by_its_error() -> None:
@@ -202,7 +222,10 @@ def test_nearest_does_not_depend_on_the_parts(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(neighbours, "PART", 64)
     parts = neighbours.nearest(a, b)
     assert np.array_equal(parts.indices, whole.indices)
-    np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-5)  # products in float32, of another shape
+    np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-9)
+    grid, points = (np.random.default_rng(seed).integers(0, 3, (200, 4)) for seed in (1, 2))
+    first = np.square(points[:, None] - grid).sum(2).argmin(1)  # of equally near ones
+    assert np.array_equal(neighbours.nearest(points, grid).indices, first)
 
 
 def test_memorisation_tells_copies_from_honest_samples() -> None:
@@ -228,6 +251,7 @@ def test_memorisation_refuses_what_says_nothing() -> None:
     for pair in ((distances * np.nan, distances), (distances, distances * np.inf)):
         with pytest.raises(UserError, match="some distances are not finite"):
             memorisation.memorisation(*pair)
+    assert neighbours.nearest(normal(3, 2), normal(1, 2, 1)).indices.tolist() == [0, 0, 0]
     with pytest.raises(UserError, match="among no images"):
         neighbours.nearest(normal(3, 2), normal(0, 2))
     with pytest.raises(UserError, match="not finite"):
@@ -238,3 +262,6 @@ def test_distances_are_ranked_as_mann_and_whitney_do_with_their_ties() -> None:
     a, b = (np.random.default_rng(seed).integers(0, 40, 300).astype(np.float64) for seed in (1, 2))
     found = memorisation.memorisation(a, b)
     assert found.nearer == 1 - stats.mannwhitneyu(a, b).statistic / (300 * 300)  # to the last bit
+    without_ties = np.arange(7.0), np.arange(11.0) + 0.5
+    exact = stats.mannwhitneyu(*without_ties, method="asymptotic", use_continuity=False, alternative="less")
+    assert memorisation.memorisation(*without_ties).z == pytest.approx(stats.norm.ppf(exact.pvalue), rel=1e-9)
