@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,20 +15,23 @@ from sagan_div.errors import UserError
 from sagan_div.phases import gpu_slots
 
 HOLD = (
-    "import os, time; from sagan_div.phases import gpu_slots; print(gpu_slots.take('auto', lambda _: None), flush=True); {then}"
+    "import os, sys; from sagan_div.phases import gpu_slots;"
+    "print(gpu_slots.take('auto', lambda text: print(text, flush=True)), flush=True); {then}"
 )
+WAITS = "all {} GPU slots of this machine are taken; waiting for one"
+PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
 Hold = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
 def hold(tmp_path: Path) -> Iterator[Hold]:
-    """A function that starts a process which takes a slot, says of which device, and keeps it."""
+    """A function that starts a process which takes a slot, says of which device, or that it waits, and keeps it."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(then: str = "time.sleep(60)", named: str = "a,b", share: int = 1, **environment: str) -> subprocess.Popen[str]:
+    def start(then: str = "sys.stdin.read()", named: str = "a,b", share: int = 1, **environment: str) -> subprocess.Popen[str]:
         variables = {"CUDA_VISIBLE_DEVICES": named, gpu_slots.SHARE: str(share), "TMPDIR": str(tmp_path)} | environment
         words = [sys.executable, "-c", HOLD.format(then=then)]
-        started.append(subprocess.Popen(words, env=os.environ | variables, stdout=subprocess.PIPE, text=True))
+        started.append(subprocess.Popen(words, env=os.environ | variables, **PIPES, text=True))
         return started[-1]
 
     yield start
@@ -38,18 +41,9 @@ def hold(tmp_path: Path) -> Iterator[Hold]:
 
 
 def device(process: subprocess.Popen[str]) -> str:
-    """What the process says that it holds; waits for it."""
+    """What the process says that it holds, or that it waits."""
     assert process.stdout
     return process.stdout.readline().strip()
-
-
-def waits(process: subprocess.Popen[str], seconds: float = 1.5) -> bool:
-    assert process.stdout
-    os.set_blocking(process.stdout.fileno(), False)
-    time.sleep(seconds)
-    silent = not process.stdout.readline()
-    os.set_blocking(process.stdout.fileno(), True)
-    return silent
 
 
 def test_jobs_spread_over_the_devices_and_the_next_one_waits(hold: Hold) -> None:
@@ -57,13 +51,14 @@ def test_jobs_spread_over_the_devices_and_the_next_one_waits(hold: Hold) -> None
     freed = device(first)
     assert {freed, device(second)} == {"a", "b"}
     third = hold()
-    assert waits(third)
+    assert device(third) == WAITS.format(2)
     first.kill()
     assert device(third) == freed
 
 
 def test_a_share_of_two_puts_two_jobs_on_each_device(hold: Hold) -> None:
     assert Counter(device(hold(share=2)) for _ in range(4)) == {"a": 2, "b": 2}
+    assert device(hold(share=2)) == WAITS.format(4)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -79,7 +74,7 @@ def test_an_orphan_keeps_its_parents_slot(hold: Hold) -> None:
     assert device(parent) == "a"
     parent.wait()
     after = hold(named="a")
-    assert waits(after)
+    assert device(after) == WAITS.format(1)
     assert device(after) == "a"
 
 

@@ -8,8 +8,8 @@ from made import do, holding, remaining, study, the_job
 
 from sagan_div.errors import UserError
 from sagan_div.study import given
-from sagan_div.workflow import records
-from sagan_div.workflow.kinds import PHASES
+from sagan_div.workflow import fingerprint, records
+from sagan_div.workflow.kinds import PHASES, TRAIN
 from sagan_div.workflow.prune import prune
 
 
@@ -106,8 +106,8 @@ def test_data_is_kept_while_the_images_that_it_was_made_from_are_away(made: Path
     assert remaining_data() == before
 
 
-def test_unfinished_work_is_continued_by_the_same_job_alone(made: Path) -> None:
-    """Other settings or other inputs start anew, from a state of their own."""
+def test_unfinished_work_is_continued_by_the_same_job_alone(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other settings, other inputs or other code start anew, from a state of their own."""
 
     def state(*sets: str) -> Path:
         return records.state_path(the_job("train", *sets, method="dcgan"))
@@ -115,5 +115,10 @@ def test_unfinished_work_is_continued_by_the_same_job_alone(made: Path) -> None:
     before = state()
     assert state("methods.sngan.n_critic=2") == before
     assert state("methods.dcgan.n_critic=2") != before
+    edited = fingerprint.of_job(TRAIN, the_job("train", method="dcgan").settings) | {"training/loop.py": "edited"}
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "of_job", lambda *about: edited)
+        assert state() != before
+    assert state() == before
     Path("data/digits/train/images.npy").write_text("other images")
     assert state() != before
