@@ -7,6 +7,7 @@ from typing import Any
 
 from sagan_div import files
 from sagan_div.study.job_settings import (
+    CellSettings,
     ClassifierSettings,
     DataSettings,
     RealVsRealSettings,
@@ -64,6 +65,10 @@ def real_vs_real(study: Study, wildcards: Wildcards) -> RealVsRealSettings:
         real_vs_real=study.score.real_vs_real,
         rating_count=study.train.rating_count,
     )
+
+
+def cell(study: Study, wildcards: Wildcards) -> CellSettings:
+    return CellSettings(**_cell(wildcards))
 
 
 def _cell(wildcards: Wildcards) -> dict[str, Any]:

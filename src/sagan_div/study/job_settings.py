@@ -48,10 +48,15 @@ class RealVsRealSettings(Settings):
     rating_count: int
 
 
-class TrainSettings(Settings):
+class CellSettings(Settings):
+    """Of a job that needs to know its cell alone."""
+
     dataset: str
     method: str
     seed: int
+
+
+class TrainSettings(CellSettings):
     image_size: int
     width: int
     latent: int
@@ -63,17 +68,11 @@ class TrainSettings(Settings):
         return self.recipe.batch_size or self.train.batch_size
 
 
-class SampleSettings(Settings):
-    dataset: str
-    method: str
-    seed: int
+class SampleSettings(CellSettings):
     sample: SampleConfig
 
 
-class ScoreSettings(Settings):
-    dataset: str
-    method: str
-    seed: int
+class ScoreSettings(CellSettings):
     extractors: tuple[Extractor, ...]
     mode: Mode
     metrics: tuple[Metric, ...]
