@@ -56,9 +56,10 @@ def test_an_edit_makes_stale_what_it_touches_and_nothing_else(made: Path, edit: 
 
 def test_what_is_made_from_a_stale_artefact_is_due(made: Path) -> None:
     cell = ["train digits dcgan 0", "sample digits dcgan 0", "score digits dcgan 0"]
-    assert due("methods.dcgan.optimiser.lr_critic=0.5") == cell
+    ours = {"data", "reference", "train", "sample", "score"}  # what a further phase makes of samples is due as well
+    assert [name for name in due("methods.dcgan.optimiser.lr_critic=0.5") if name.split()[0] in ours] == cell
     (CELL / "best.safetensors").unlink()
-    assert due() == cell
+    assert [name for name in due() if name.split()[0] in ours] == cell
     assert stale(study(), "train") == {}  # what is missing is made, not removed
 
 
