@@ -16,7 +16,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """A complete study of the digits alone, as `make demo` leaves one."""
     settings = study(
-        "datasets=[digits]", "seeds=[0]", "score.extractors=[classifier]", "methods=[dcgan, sagan-div-d]", study="demo"
+        "datasets=[digits]",
+        "seeds=[0]",
+        "score.extractors=[classifier]",
+        "methods=[dcgan, sagan-div-d]",
+        study="demo",
+        protocol="demo",
     )
     tree = grow(tmp_path_factory.mktemp("demo"), settings)
     tree.write()

@@ -137,7 +137,6 @@ def test_precision_and_recall_are_drawn_where_they_are_measured(tmp_path: Path) 
     assert catalogue.Figure("manifold") in catalogue.figures(settings)
     only_fid = study("score.metrics=[fid]", "score.repeat_last_batch=[]")
     assert catalogue.Figure("manifold") not in catalogue.figures(only_fid)
-    assert "measures" not in catalogue.tables(only_fid)
     figure = manifold.draw(tree.read())
     texts = {text.get_text() for text in figure.axes[0].texts}
     assert texts == {"DCGAN", "SNGAN", "SAGAN-div b", "SAGAN-div d"}

@@ -112,6 +112,8 @@ def test_the_page_says_first_what_is_not_there(written: Tree) -> None:
 def test_the_demo_says_that_nothing_compares_with_the_paper(demo: Tree) -> None:
     page = (demo.results / "report.html").read_text()
     assert "The paper has no results on digits, so nothing here compares with it." in page
+    assert "A reproduction · protocol “demo” · study “demo”" in page
+    assert "protocol “text”" not in page
     assert "paper (Inception)" not in page
     assert "45.7734" not in page
     assert not (demo.results / "figures/differences.png").exists()

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sagan_div.report import paper
-from sagan_div.study import metrics
 from sagan_div.study.schema import Study
 
 PAGE, CLAIMS, DIGESTS = "report.html", "claims.json", "digests.sha256"
@@ -21,11 +20,6 @@ Wanted = Callable[[Study], bool]
 
 def _always(study: Study) -> bool:
     return True
-
-
-def _has_measures(study: Study) -> bool:
-    chosen = metrics.chosen(study.score.metrics, study.score.repeat_last_batch)
-    return any(key.table for metric in chosen for key in metric.keys)
 
 
 def _has_claims(study: Study) -> bool:
@@ -55,7 +49,7 @@ TABLES: dict[str, Wanted] = {
     "table1": _always,
     "table2": _always,
     "table3": _always,
-    "measures": _has_measures,
+    "measures": _always,
     "real-vs-real": _always,
     "selection": _always,
     "cells": _always,
