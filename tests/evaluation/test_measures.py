@@ -153,6 +153,8 @@ def test_inception_score_lies_between_one_and_the_classes() -> None:
     assert inception_score.inception_score(np.tile(np.eye(4), (25, 1)), splits=1).mean == pytest.approx(4)
     with pytest.raises(UserError, match="10 splits needs as many images, not 4"):
         inception_score.inception_score(np.eye(4))
+    with pytest.raises(UserError, match="not finite"):
+        inception_score.inception_score(np.full((50, 4), np.nan))
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
