@@ -7,6 +7,7 @@ those of the demo, raised further: 12,800 images are a 2,500th of what the study
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -33,13 +34,22 @@ RATES = {  # of the generator and of the critic
     "dcgan": (0.001, 0.001),
     "wgan-div": (0.002, 0.002),
     "sngan": (0.002, 0.002),
-    "sagan-div-a": (0.005, 0.002),
-    "sagan-div-b": (0.01, 0.0005),
+    "sagan-div-a": (0.01, 0.002),
+    "sagan-div-b": (0.01, 0.001),
     "sagan-div-c": (0.005, 0.002),
     "sagan-div-d": (0.005, 0.002),
 }
-BOUND = 50.0  # measured: 12 to 43 at the end over three seeds, 1 between halves of the real images
-SPECTRAL_HIDDEN = "methods.sagan-div-b.generator.spectral=hidden"
+BOUND = 50.0  # of the FID; 1 between halves of the real images
+CONTRAST = 0.6  # standard deviation of all pixels, of that of the real images
+CLASSES = 7  # of ten, each with 3 % of the samples by the judge's own eyes
+
+
+class Rating(NamedTuple):
+    """What a generator draws, beside real digits."""
+
+    fid: float
+    contrast: float
+    classes: int
 
 
 class Judge(NamedTuple):
@@ -49,9 +59,12 @@ class Judge(NamedTuple):
     extractor: Extractor
     real: Moments
 
-    def __call__(self, generator: Generator) -> float:
+    def __call__(self, generator: Generator) -> Rating:
         drawn = draw(generator, LATENT, 1000, 250, 0, "rating")
-        return frechet_distance(moments(extract(self.extractor, drawn)), self.real)
+        features = extract(self.extractor, drawn)
+        counts = np.bincount(self.extractor.probabilities(features).argmax(1), minlength=10)
+        contrast = float(drawn.float().std() / self.images.float().std())
+        return Rating(frechet_distance(moments(features), self.real), contrast, int((counts >= 30).sum()))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +81,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     return Judge(images["train"], extractor, moments(extract(extractor, images["train"])))
 
 
-def ratings(judge: Judge, method: str, *sets: str) -> Iterator[float]:
+def ratings(judge: Judge, method: str, *sets: str) -> Iterator[Rating]:
     """Ratings of a run: before it, and after each fifth of it."""
     generator, critic = RATES[method]
     optimiser = f"methods.{method}.optimiser={{lr_generator: {generator}, lr_critic: {critic}}}"
@@ -86,35 +99,15 @@ def ratings(judge: Judge, method: str, *sets: str) -> Iterator[float]:
             yield judge(run.generator)
 
 
-@pytest.mark.parametrize("method", [method for method in RATES if method != "sagan-div-b"])
+@pytest.mark.parametrize("method", RATES)
 def test_it_learns(judge: Judge, method: str) -> None:
-    found = list(ratings(judge, method))
-    assert found[0] > 1.5 * BOUND
-    assert found[-1] < BOUND
+    """It leaves its start: grey squares, all of one class."""
+    start, *_, end = ratings(judge, method)
+    assert (start.fid > 1.5 * BOUND, start.contrast < CONTRAST / 2, start.classes < 5) == (True, True, True), start
+    assert (end.fid < BOUND, end.contrast > CONTRAST, end.classes >= CLASSES) == (True, True, True), end
 
 
-def test_b_learns_where_nothing_normalises_the_last_deconvolution(judge: Judge) -> None:
-    """As in the `code` protocol (A8)."""
-    found = list(ratings(judge, "sagan-div-b", SPECTRAL_HIDDEN))
-    assert found[0] > 1.5 * BOUND
-    assert found[-1] < BOUND
-
-
-def test_b_of_the_text_only_leaves_its_start(judge: Judge) -> None:
-    """With spectral norm on every layer and no other norm, nothing lets the output reach the contrast of the data."""
-    found = list(ratings(judge, "sagan-div-b"))
-    assert min(found[1:]) < 0.9 * found[0]
-
-
-@pytest.mark.parametrize(
-    ("method", "damage"),
-    [
-        ("wgan-div", "loss.multiplier=0"),
-        ("dcgan", "generator.norm=none"),
-        ("sagan-div-c", "generator.norm=none"),
-        ("sagan-div-d", "optimiser.lr_generator=1e-12"),
-    ],
-)
-def test_the_bound_is_missed_without_penalty_norm_or_a_generator_that_moves(judge: Judge, method: str, damage: str) -> None:
-    found = list(ratings(judge, method, f"methods.{method}.{damage}"))
-    assert found[-1] > 1.3 * BOUND
+@pytest.mark.parametrize("network", ["generator", "critic"])
+def test_the_bound_is_missed_where_a_network_stands_still(judge: Judge, network: str) -> None:
+    *_, end = ratings(judge, "sagan-div-d", f"methods.sagan-div-d.optimiser.lr_{network}=1e-12")
+    assert end.fid > 1.3 * BOUND
