@@ -141,7 +141,7 @@ def test_the_document_names_parameters_that_exist() -> None:
 
 def test_the_text_has_the_biases_and_the_last_deconvolution_of_its_sources() -> None:
     """A20 by the table of sources in the document; A8: Table 1's fifth block has no norm."""
-    found = {name: (method.generator.bias, method.critic.bias) for name, method in TEXT.methods.items()}
+    found = {name: (method.generator.bias, method.critic.bias) for name, method in TEXT.methods.items() if name in METHODS}
     assert found == {
         "dcgan": ("none", "none"),
         "wgan-div": ("where-no-norm", "all"),
@@ -195,7 +195,7 @@ def test_a_method_s_page_gives_its_parameters_in_both_protocols(method: str) -> 
 
 def test_the_baselines_run_beside_the_seven_with_the_parameters_on_their_page() -> None:
     study = load(ROOT / "params.yaml", [ROOT / "workflow" / "overlays" / "baselines.yaml"])
-    assert list(study.methods) == [*METHODS, "wgan", "wgan-gp"]
+    assert {*METHODS, "wgan", "wgan-gp"} <= study.methods.keys()
     wgan, penalised = (dict(leaves(plain(study.methods[name]))) for name in ("wgan", "wgan-gp"))
     rows = {row[0].strip("`"): row[1:] for row in table(page("baselines"), "## Parameters")}
     assert rows.keys() == wgan.keys() | penalised.keys()
@@ -205,7 +205,8 @@ def test_the_baselines_run_beside_the_seven_with_the_parameters_on_their_page() 
 
 def test_the_demo_claims_no_protocol_of_the_paper() -> None:
     demo = load(ROOT / "params.yaml", [ROOT / "workflow" / "overlays" / "demo.yaml"])
-    assert (demo.protocol, list(demo.methods)) == ("demo", METHODS)
+    assert demo.protocol == "demo"
+    assert [name for name in demo.methods if name in METHODS] == METHODS
 
 
 @pytest.mark.parametrize("method", METHODS)
