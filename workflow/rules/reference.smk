@@ -56,9 +56,9 @@ rule reference_statistics:
         RULES.log("reference", "{dataset}", "{extractor}"),
     benchmark:
         RULES.runtime("reference", "{dataset}", "{extractor}")
+    priority: 1  # before hours of training: it tells a dataset that is too small
     conda:
         "../envs/sagan-div.yaml"
-    priority: 1  # before hours of training: it tells a dataset that is too small
     resources:
         gpu=1,
     params:
