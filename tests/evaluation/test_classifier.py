@@ -30,7 +30,7 @@ def test_classifier_learns_and_its_features_are_scaled(tmp_path: Path) -> None:
     save_classifier(tmp_path / "c.safetensors", network, {"dataset": "digits"})
     extractor = classifier_extractor(tmp_path / "c.safetensors", "cpu")
     found = extract(extractor, images[:split], 100)
-    assert np.square(found).sum(1).mean() == pytest.approx(extractor.dimensions, rel=1e-5)
+    assert np.square(found).sum(1).mean() == pytest.approx(network.dimensions, rel=1e-5)
     assert (found.max(0) > 0).all()  # no feature is dead
     probabilities = extractor.probabilities(extract(extractor, images[split:]))
     assert (probabilities.argmax(1) == labels[split:].numpy()).mean() == pytest.approx(accuracy)

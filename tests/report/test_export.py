@@ -132,7 +132,7 @@ def test_the_card_says_what_it_is_how_it_was_made_and_how_it_scored(cell: Cell) 
     assert "# SAGAN-div a on digits, seed 0" in card
     for row in ("| commit | 0123abc |", "| n_critic | 5 |", "| fid | 17.25 |", "| count | 1,000 |"):
         assert row in card
-    assert "640 of 256,000" in card
+    assert "640 of 32,000,000" in card
     assert "CC BY 4.0" in card
     assert len(examples(card, "python")) == 2  # of both files in the folder
     assert "\n\n\n" not in card

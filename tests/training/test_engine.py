@@ -100,7 +100,8 @@ def test_so_do_they_with_biases_and_without(method: str, bias: str, double: None
 def test_in_float32_each_of_fifty_cycles_leads_from_one_state_to_the_same_losses_and_gradients(
     method: str,
 ) -> None:
-    """To 1e-5 of float64, or where float32 is rougher, as at a ReLU's kink, to ten times the eager engine's distance.
+    """To 1e-5 of float64 (1e-4 where a gradient is one number, whose terms cancel), or where float32 is rougher, as at a
+    ReLU's kink, to ten times the eager engine's distance.
 
     From one state, since what rounding has parted Adam drives further apart, in either engine.
     """
@@ -110,7 +111,7 @@ def test_in_float32_each_of_fifty_cycles_leads_from_one_state_to_the_same_losses
         drawn = steps.draws(runs[0], batches)
         outcomes = [cycle_of(run, drawn, dtype) for run, (_, dtype) in zip(runs, ENGINES, strict=True)]
         for exact, eager, fast in zip(*outcomes, strict=True):
-            allowed = max(1e-5, 10 * apart(eager, exact))
+            allowed = max(1e-4 if exact.numel() == 1 else 1e-5, 10 * apart(eager, exact))
             assert apart(fast, exact) <= allowed, runs[0].cycle
         state = tensors(runs[1])
         for run in runs:

@@ -11,20 +11,19 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
-from typing import get_args
 
 from rich.table import Table
 
 from sagan_div.errors import UserError
 from sagan_div.report import naming, paper
 from sagan_div.study.metrics import METRICS
-from sagan_div.study.schema import Extractor
 
 Score = tuple[float, float | None]  # mean and standard deviation over seeds
 Scores = dict[tuple[str, str], dict[str, Score]]  # (dataset, method) -> measure -> score
 METRICS_FILES, MEASURES = "metrics", PurePath("tables/measures.csv")
-SPACES = get_args(Extractor)
-FIDS = [naming.key("fid", extractor) for extractor in SPACES]
+SCORES = [key.key for metric in METRICS.values() for key in metric.keys if key.role == "score"]
+BESIDE = ("fid_floor", "fid_grey")  # what an FID is held against
+OTHER_FIDS = ("fid_infinity", "fid_repeated")
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,19 @@ def read(where: str) -> Scores:
 def _headline(text: str) -> dict[str, Score]:
     """The measures in a file of metrics; version 0.1 named the classifier in its keys: `fid_classifier`."""
     entries = {name.replace(f"_{naming.UNNAMED}", ""): float(value) for name, value in json.loads(text).items()}
-    measures = [key.key for metric in METRICS.values() for key in metric.keys if key.role == "score"]
-    wanted = [naming.key(measure, extractor) for extractor in SPACES for measure in measures]
-    return {name: (entries[name], entries.get(f"{name}_std")) for name in wanted if name in entries}
+    wanted = (name for name in entries if _is_score(name))
+    return {name: (entries[name], entries.get(f"{name}_std")) for name in wanted}
+
+
+def _is_score(name: str) -> bool:
+    """Whether a name is that of a score, in whichever feature space, and not of its spread."""
+    named = any(name == score or name.startswith(f"{score}_") for score in SCORES)
+    return named and not name.endswith("_std") and not name.startswith(BESIDE)
+
+
+def _is_fid(name: str) -> bool:
+    """Whether a name is that of an FID itself, in whichever feature space."""
+    return _is_score(name) and name.split("_")[0] == "fid" and not name.startswith(OTHER_FIDS)
 
 
 def _measures(text: str) -> Scores:
@@ -129,7 +138,7 @@ def compare(a: Scores, b: Scores, every: bool = False) -> list[Row]:
     for cell in sorted(a.keys() | b.keys()):
         first, second = a.get(cell, {}), b.get(cell, {})
         for measure in first | second:
-            if every or measure in FIDS:
+            if every or _is_fid(measure):
                 rows.append(Row(*cell, measure, *first.get(measure, (None, None)), *second.get(measure, (None, None))))
     return rows
 
