@@ -4,6 +4,7 @@ import importlib.metadata
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from snakemake.api import Workflow
 from snakemake.settings import types
 
@@ -72,3 +73,16 @@ def test_dates_params_and_code_decide_nothing_and_a_forced_file_is_made(tmp_path
     assert ran("--config", "forced=1") == ["make"]
     (tmp_path / "made.txt").unlink()
     assert ran() == []  # no target needs it
+
+
+def test_its_locks_are_where_they_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen from within a job, and gone when it has ended."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").write_text('rule end:\n    output: "seen.txt"\n    shell: "ls .snakemake/locks > {output}"\n')
+    done = command("snakemake", "--cores", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "output.lock" in (tmp_path / "seen.txt").read_text()
+    assert not internals.is_at_work()
+    internals.LOCKS.mkdir(parents=True, exist_ok=True)
+    (internals.LOCKS / "0.output.lock").touch()
+    assert internals.is_at_work()

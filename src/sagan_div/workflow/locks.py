@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from sagan_div.errors import UserError
+from sagan_div.workflow import snakemake_internals as internals
 from sagan_div.workflow.jobs import Job
 
 PATIENCE = 5.0  # seconds that a process has to end after it was asked to stop
-SNAKEMAKE = Path(".snakemake/locks")
 
 
 @contextmanager
@@ -43,7 +42,7 @@ def is_held(job: Job) -> bool:
 
 def refuse_beside_snakemake() -> None:
     """Raises UserError while Snakemake is at work in this folder."""
-    if SNAKEMAKE.is_dir() and any(SNAKEMAKE.iterdir()):
+    if internals.is_at_work():
         raise UserError(
             "snakemake is at work in this folder; wait until it has ended, "
             "or, where it was killed, run `snakemake --unlock` first"

@@ -5,6 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+LOCKS = Path(".snakemake/locks")
+
+
+def is_at_work() -> bool:
+    """Whether Snakemake runs in this folder, or was killed there: its locks are files."""
+    return LOCKS.is_dir() and any(LOCKS.iterdir())
+
 
 def is_main(workflow: Any) -> bool:
     """Whether this is the process that plans, not one that Snakemake started for a job."""
