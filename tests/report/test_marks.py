@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.text import Text
 from rich.console import Console
 from synthetic import Tree, grow, study
 
 from sagan_div.evaluation import contrast
 from sagan_div.evaluation.comparison import Comparison, Pixels
 from sagan_div.evaluation.frechet import frechet_distance, moments
-from sagan_div.report import catalogue, headline, marks, prose, report, summary
+from sagan_div.report import catalogue, claims, headline, marks, prose, report, summary
+from sagan_div.report.figures import differences, losses, progress, style
 from sagan_div.report.figures import scores as scores_figure
-from sagan_div.report.figures import style
 from sagan_div.report.marks import AT_START, COLLAPSED, Signs
 from sagan_div.report.tables import cells, measures, scores
 
@@ -158,6 +159,17 @@ def test_the_figure_of_scores_crosses_marked_runs_and_names_them(marked: Tree) -
     assert sorted(len(line.get_xdata()) for line in crosses) == [0, 0, 1, 2]  # type: ignore[arg-type]
     assert "A cross is a run with a mark." in prose.fid_caption(results)
     assert any(text.get_text() == "diverged" for ax in figure.axes for text in ax.texts)
+
+
+def test_every_figure_of_numbers_names_the_marks(marked: Tree) -> None:
+    """Of curves, losses and differences too: a curve that ends in grey squares looks like any other."""
+    results = marked.read()
+    judgements = claims.judge(results.scores, results.runs, results.datasets)
+    figures = (progress.draw(results, "mnist"), losses.draw(results, "mnist"), differences.draw(results, judgements))
+    for figure in figures:
+        said = " ".join(text.get_text() for text in figure.findobj(Text))
+        assert "not left its start" in said
+        assert "1 of 2 collapsed" in said or figure is figures[-1]  # where b is compared by ranks alone
 
 
 def test_the_lowest_and_the_highest_are_named_with_their_marks(marked: Tree) -> None:

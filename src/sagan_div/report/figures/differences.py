@@ -23,7 +23,7 @@ def draw(results: Results, judgements: Sequence[Judgement]) -> Figure:
     for ax, dataset in zip(axes, shown, strict=True):
         rows(ax, [f"{paper.label(lower)} < {paper.label(higher)}" for lower, higher in pairs])
         for row, pair in enumerate(pairs):
-            _difference(ax, row, found[dataset].get(pair))
+            _difference(ax, row, found[dataset].get(pair), _marks(results, dataset, pair))
         ax.axvline(0, color=EDGE, linewidth=1)
         ax.set_title(paper.dataset_label(dataset))
     figure.supxlabel(
@@ -39,7 +39,13 @@ def comparisons(judgements: Sequence[Judgement], dataset: str) -> dict[tuple[str
     return {(outcome.method, str(outcome.than)): outcome for outcome in chosen}
 
 
-def _difference(ax: Axes, row: int, outcome: Outcome | None) -> None:
+def _marks(results: Results, dataset: str, pair: tuple[str, str]) -> str:
+    """What runs of either side are marked with: `SNGAN: not left its start`."""
+    said = {paper.label(method): results.marks(dataset, method) for method in pair}
+    return "; ".join(f"{label}: {marks}" for label, marks in said.items() if marks)
+
+
+def _difference(ax: Axes, row: int, outcome: Outcome | None, marks: str) -> None:
     if outcome is not None and outcome.by == "ranks":
         beside(ax, 0, row, "by ranks")
         return
@@ -51,3 +57,5 @@ def _difference(ax: Axes, row: int, outcome: Outcome | None) -> None:
     if outcome.interval:
         ax.plot([100 * end / outcome.mean_than for end in outcome.interval], [row, row], color=shade, linewidth=1.4)
     ax.plot([100 * outcome.relative], [row], "o" if agrees else "X", color=shade, markersize=5)
+    if marks:
+        ax.annotate(marks, (0, row), (2, 5), textcoords="offset points", fontsize=5.5, color=QUIET)

@@ -19,6 +19,7 @@ def draw(results: Results, dataset: str) -> Figure:
     figure, axes = panels(len(results.methods), height=1.75, margin=0.55)
     for ax, method in zip(axes, results.methods, strict=True):
         _losses(ax, rows_of(results.history, dataset=dataset, method=method), paper.label(method))
+        ax.set_title(results.marks(dataset, method), loc="right", fontsize=7.5, color=QUIET)
     figure.supxlabel("real images that the critic has seen", fontsize=9, color=QUIET)
     key = [Line2D([], [], color=shade, label=f"loss of the {label}") for label, shade in LOSSES.values()]
     figure.legend(handles=key, loc="outside upper left", ncols=2)

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from sagan_div.report import paper
+from sagan_div.report import paper, words
 from sagan_div.report.figures.axes import absent, label_ends, logarithmic
 from sagan_div.report.figures.style import WIDTH, colour, marker
 from sagan_div.report.gather import Results, rows_of
@@ -26,7 +26,8 @@ def draw(results: Results, dataset: str) -> Figure:
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
     logarithmic(ax, rated["fid"].to_numpy(dtype=float))
-    label_ends(ax, {paper.label(method): (*point, colour(results, method)) for method, point in ends.items()})
+    names = {method: words.marked(paper.label(method), results.marks(dataset, method)) for method in ends}
+    label_ends(ax, {names[method]: (*point, colour(results, method)) for method, point in ends.items()})
     return figure
 
 
