@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from sagan_div.data.randomness import initialising, key, latents, permutation, stream, uniform
+from sagan_div.data.randomness import Batches, initialising, key, latents, permutation, stream, uniform
 
 PURPOSES = ("critic", "generator", "mix", "order", "sample")
 WORD = np.uint64(2**32 - 1)
@@ -97,3 +97,14 @@ def test_networks_of_seeds_that_share_their_last_32_bits_differ_and_nothing_else
     assert not torch.equal(drawn[0], drawn[2])
     assert not torch.equal(drawn[0], drawn[3])
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_batches_follow_one_another_and_cover_each_pass_once() -> None:
+    """Ten images in batches of four: the third one ends a pass and begins the next."""
+    batches = Batches(0, 10, 4)
+    found = [batches[step] for step in range(5)]
+    assert [len(batch) for batch in found] == [4] * 5
+    passes = torch.cat(found).view(2, 10)
+    assert [sorted(each.tolist()) for each in passes] == [list(range(10))] * 2
+    assert not torch.equal(passes[0], passes[1])
+    assert torch.equal(Batches(0, 10, 4)[2], found[2])  # also when asked for first
