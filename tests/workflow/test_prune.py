@@ -11,6 +11,7 @@ from sagan_div.study import given
 from sagan_div.workflow import fingerprint, records
 from sagan_div.workflow.kinds import PHASES, TRAIN
 from sagan_div.workflow.prune import prune
+from sagan_div.workflow.staleness import survey
 
 
 def remaining_data() -> set[Path]:
@@ -60,6 +61,22 @@ def test_what_a_process_is_at_work_on_is_left_alone(made: Path) -> None:
         assert pruned() == ["score digits dcgan 0: left alone, a process is at work on it"]
         assert job.outputs["metrics"].exists()
     assert "removed" in pruned()[0]
+
+
+def test_what_has_ended_since_the_survey_is_left_alone(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that writes its record between the look at it and the deletion has lost nothing."""
+    job = the_job("score", method="dcgan")
+    job.record.unlink()
+
+    def survey_and_end(*words: object) -> object:
+        found = survey(*words)  # type: ignore[arg-type]
+        do(job)
+        return found
+
+    monkeypatch.setattr("sagan_div.workflow.prune.survey", survey_and_end)
+    assert prune(study(), "score") == ["score digits dcgan 0: left alone, a process is at work on it"]
+    assert job.record.exists()
+    assert job.outputs["metrics"].exists()
 
 
 def test_nothing_is_removed_beside_a_running_snakemake(made: Path) -> None:

@@ -74,13 +74,15 @@ def test_files_dated_in_the_future_are_dated_now(made: Path) -> None:
 def test_one_process_a_job(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "PATIENCE", 0.1)
     job = the_job("train", method="dcgan")
-    assert not locks.is_held(job)
+    with locks.if_free(job) as free:
+        assert free
     with holding(job.lock):
-        assert locks.is_held(job)
+        with locks.if_free(job) as free:
+            assert not free
         with pytest.raises(UserError, match="train digits dcgan 0: another process is at work on it; wait"), locks.held(job):
             pass
-    with locks.held(job):
-        assert not locks.is_held(the_job("train", method="sngan"))
+    with locks.held(job), locks.if_free(the_job("train", method="sngan")) as free:
+        assert free
 
 
 def test_a_record_is_plain_text_with_sorted_keys(made: Path) -> None:

@@ -27,17 +27,20 @@ def held(job: Job) -> Iterator[None]:
         lock.release()
 
 
-def is_held(job: Job) -> bool:
-    """Whether some process is at work on a job."""
-    if not job.lock.exists():
-        return False
+@contextmanager
+def if_free(job: Job) -> Iterator[bool]:
+    """Hold a job's lock where no other process does; whether it is held now."""
+    job.lock.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(job.lock)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        return True
-    lock.release()
-    return False
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def refuse_beside_snakemake() -> None:

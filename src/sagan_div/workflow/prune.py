@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sagan_div.errors import UserError
 from sagan_div.study.schema import Study
-from sagan_div.workflow import locks
+from sagan_div.workflow import locks, records
 from sagan_div.workflow.jobs import jobs
 from sagan_div.workflow.layout import Layout
-from sagan_div.workflow.staleness import survey
+from sagan_div.workflow.staleness import State, survey
 
 
 def prune(study: Study, phase: str) -> list[str]:
@@ -28,13 +28,19 @@ def prune(study: Study, phase: str) -> list[str]:
     lines, kept = [], set[Path]()
     for state in survey(study, phase):
         kept |= set(state.job.files)
-        if state.reason and locks.is_held(state.job):
-            lines.append(f"{state.job.name}: left alone, a process is at work on it")
-        elif state.reason:
-            lines.append(f"{state.job.name}: removed, {state.reason}")
-            for path in state.job.files:
-                path.unlink(missing_ok=True)
+        if state.reason:
+            lines.append(_removed(state))
     return [*lines, *_strangers(root, kept)]
+
+
+def _removed(state: State) -> str:
+    """Delete what a stale job has left, unless a process is at work on it, or has ended since the survey."""
+    with locks.if_free(state.job) as free:
+        if not free or records.read(state.job.record) != state.record:
+            return f"{state.job.name}: left alone, a process is at work on it"
+        for path in state.job.files:
+            path.unlink(missing_ok=True)
+    return f"{state.job.name}: removed, {state.reason}"
 
 
 def _strangers(root: Path, kept: set[Path]) -> Iterator[str]:
