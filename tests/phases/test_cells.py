@@ -71,6 +71,7 @@ def test_a_run_that_diverges_unrated_is_a_finished_cell_without_samples(do: Do) 
     assert (record(train)["best"], record(train)["rated_again"]) == ({}, {})
     (row,) = csv.DictReader(train.outputs["history"].read_text().splitlines())
     assert (row["images"], row["diverged"]) == ("64", "1")
+    assert np.asarray(Image.open(train.outputs["growth"])).min() == 255
     why = "training diverged at image 64 and had rated no generator"
     assert record(sample)["why"] == why
     assert (len(load_samples(sample.outputs["samples"])), why_none(sample.outputs["samples"])) == (0, why)
@@ -94,6 +95,18 @@ def test_a_run_that_diverges_later_is_sampled_from_its_best_generator(do: Do) ->
     sample = do("sample", "sample.select=last")
     assert record(sample)["drawn_from"] == "best"
     assert torch.equal(load_samples(sample.outputs["samples"]), healthy)
+
+
+def test_growth_has_a_row_for_every_rating_of_the_images_of_the_same_latents(do: Do) -> None:
+    train = do("train", "train.checkpoints=2")
+    generator, shape, _ = sampling.load_generator(train.outputs["last"], CPU.device)
+    drawn = sampling.draw(generator, shape.latent, 32, 32, 3, "growth")
+    growth = torch.from_numpy(np.asarray(Image.open(train.outputs["growth"])).copy())
+    side = drawn.shape[-1]
+    assert growth.shape == (2 * side + 1, 32 * (side + 1) - 1)
+    rows = [[row[:, i * (side + 1) :][:, :side] for i in range(32)] for row in (growth[:side], growth[side + 1 :])]
+    assert torch.equal(torch.stack(rows[1]), drawn[:, 0])
+    assert not torch.equal(torch.stack(rows[0]), drawn[:, 0])
 
 
 @pytest.mark.parametrize("select", ["best", "last"])
@@ -141,9 +154,9 @@ def test_ratings_of_a_run_share_their_latents_and_each_again_has_its_own(do: Do,
     draw = sampling.draw
     monkeypatch.setattr(sampling, "draw", lambda *about: (purposes.append(about[-1]), draw(*about))[1])
     do("train")
-    again = [purpose for purpose in purposes if purpose != "rating"]
-    assert purposes[:2] == ["rating", "rating"]
-    assert len(set(again)) == 5
+    again = [purpose for purpose in purposes if purpose.startswith("rated again")]
+    assert purposes[:4] == ["rating", "growth"] * 2
+    assert len(set(again)) == len(purposes) - 4 == 5
     assert "sample" not in purposes
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from support import command, params_alone
 
-OUTPUTS = ("last.safetensors", "best.safetensors", "history.csv")
+OUTPUTS = ("last.safetensors", "best.safetensors", "history.csv", "growth.png")
 CELL = ("--params", "params.yaml", "--overlay", "small.yaml", "--dataset", "digits", "--method", "sagan-div-a", "--seed", "0")
 SMALL = """\
 study: small

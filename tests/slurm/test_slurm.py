@@ -77,7 +77,7 @@ def test_training_outlives_its_time_limit(tmp_path: Path, cluster: Cluster) -> N
     assert "Trying to restart" in said
     logs = "".join(path.read_text(errors="replace") for path in (project.path / "logs").rglob("*.log"))
     assert "the same command continues from there" in logs + said
-    for name in ("best.safetensors", "last.safetensors", "history.csv"):
+    for name in ("best.safetensors", "last.safetensors", "history.csv", "growth.png"):
         (ours,), (theirs,) = ([*each.path.glob(f"results/train/*/*/*/{name}")] for each in (project, undisturbed))
         assert ours.read_bytes() == theirs.read_bytes()
 

@@ -30,6 +30,7 @@ CHOICES: dict[str, list[Any]] = {
     "generator_latents": ["same"],
     "engine": ["eager"],
     "precision": ["bfloat16"],
+    "checkpoints": [10],  # a divisor of log_rows
     "select": ["last"],
     "mode": ["exact"],
     "split": ["test"],

@@ -67,7 +67,8 @@ def bits(run: Run) -> dict[str, bytes]:
         for key, value in entry.items()
     }
     return {name: tensor.numpy().tobytes() for name, tensor in (tensors | moments).items()} | {
-        "history": repr([sorted(row.items()) for row in run.history]).encode()
+        "growth": b"".join(images.numpy().tobytes() for images in run.growth),
+        "history": repr([sorted(row.items()) for row in run.history]).encode(),
     }
 
 

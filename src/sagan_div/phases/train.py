@@ -1,6 +1,7 @@
 """One cell, trained. A run that diverges is a result like any other; this is what it leaves:
 
 - `history.csv`: a last row with the losses as they were and `diverged` 1, a column that is empty in all other rows.
+- `growth.png`: a row of images for each rating until then; blank where there was none.
 - `record.json`: `diverged`, the images seen by then; other records have no such key. `best` is {} where no generator had been
   rated, and `rated_again` has no `last`.
 - `last.safetensors`: the networks as they ended, with `diverged`; no generator is loaded from it. `best.safetensors`: the best
@@ -15,10 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from sagan_div import files, terminal
 from sagan_div.data.images import parts, read_images
+from sagan_div.data.pictures import grid, save_picture
 from sagan_div.evaluation.frechet import frechet_distance, moments
 from sagan_div.evaluation.spaces.classifier import classifier_extractor
 from sagan_div.evaluation.spaces.extractor import extract
@@ -28,7 +31,7 @@ from sagan_div.phases.machine import About, Machine
 from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import history, loop, tensorboard
-from sagan_div.training.state import Run
+from sagan_div.training.state import GROWN, Run
 from sagan_div.workflow.jobs import Job
 from sagan_div.workflow.records import state_path
 
@@ -77,6 +80,13 @@ def _save(job: Job, finished: Run) -> None:
     checkpoints.save(job.outputs["last"], networks, last)
     checkpoints.save(job.outputs["best"], finished.best_tensors, best)
     files.write_text(job.outputs["history"], history.text(finished))
+    save_picture(job.outputs["growth"], _growth(finished))
+
+
+def _growth(finished: Run) -> Image.Image:
+    """A row for each rating, of the same latents: how the images of a run come to be."""
+    blank = torch.full((GROWN, 1, 1, 1), 255, dtype=torch.uint8)
+    return grid(torch.cat(finished.growth or [blank]), columns=GROWN)
 
 
 def _judge(settings: TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Judge:

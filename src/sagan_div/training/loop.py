@@ -21,7 +21,7 @@ from sagan_div.errors import Interrupted
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import engine, history
-from sagan_div.training.state import Run, begin, keep_best, restore, store
+from sagan_div.training.state import Run, begin, keep_best, keep_growth, restore, store
 from sagan_div.training.steps import prepared, upcoming
 
 SAVE_EVERY = 60.0  # seconds between saved states
@@ -77,6 +77,7 @@ def _log(run: Run, rating: Rating | None) -> None:
     if rating and run.diverged is None:
         fid = run.history[-1]["fid"] = rating(run.generator)
         keep_best(run, fid)
+        keep_growth(run)
 
 
 def _milestones(cycles: int, count: int) -> set[int]:

@@ -10,12 +10,13 @@ from torch import Tensor
 from torch.optim import Adam
 
 from sagan_div.errors import UserError
-from sagan_div.models import checkpoints
+from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Critic, Generator, Shape, build
 from sagan_div.settings import difference, plain
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.training import engine
 
+GROWN = 32  # images kept at every rating
 STATISTICS = ("loss_critic", "score_real", "score_fake", "gradient_norm", "loss_generator")  # summed over the steps of a cycle
 
 
@@ -35,6 +36,7 @@ class Run:
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, float] = field(default_factory=dict)
     best_tensors: dict[str, Tensor] = field(default_factory=dict)
+    growth: list[Tensor] = field(default_factory=list)  # images uint8 [GROWN, C, S, S] of the same latents at every rating
     diverged: int | None = None  # images seen when a loss or a network was no longer finite, which ends the run
     seconds: float = 0.0  # that cycles took, in all sessions
     earlier: float = 0.0  # that the sessions before this one took as a whole
@@ -83,6 +85,11 @@ def keep_best(run: Run, fid: float) -> None:
         run.best_tensors = {name: tensor.detach().clone() for name, tensor in found.items()}
 
 
+def keep_growth(run: Run) -> None:
+    """Keep what the generator draws now."""
+    run.growth.append(sampling.draw(run.generator, run.shape.latent, GROWN, GROWN, run.settings.seed, "growth"))
+
+
 def tensors(run: Run) -> dict[str, Tensor]:
     """All tensors that a cycle changes: networks, optimisers, open sums."""
     found = checkpoints.tensors_of(generator=run.generator, critic=run.critic) | {"sums": run.sums}
@@ -93,13 +100,14 @@ def tensors(run: Run) -> dict[str, Tensor]:
 
 
 def store(run: Run, path: Path, session: float = 0.0) -> None:
-    """Save a run, atomically: what a cycle changes, the history, the best networks so far, and the time that it took,
-    of which this `session` has had so many seconds.
+    """Save a run, atomically: what a cycle changes, the history, the best networks so far, the images of its growth, and the
+    time that it took, of which this `session` has had so many seconds.
     """
-    best = {f"best.{name}": tensor for name, tensor in run.best_tensors.items()}
+    kept = {f"best.{name}": tensor for name, tensor in run.best_tensors.items()}
+    kept |= {f"growth.{rating}": images for rating, images in enumerate(run.growth)}
     about = {"settings": plain(run.settings), "cycle": run.cycle, "history": run.history, "best": run.best}
     about |= {"diverged": run.diverged, "seconds": run.seconds, "earlier": run.earlier + session}
-    checkpoints.save(path, tensors(run) | best, about)
+    checkpoints.save(path, tensors(run) | kept, about)
 
 
 def restore(run: Run, path: Path) -> None:
@@ -118,6 +126,8 @@ def restore(run: Run, path: Path) -> None:
                 entries.setdefault(int(index), {})[entry] = value
             adam.load_state_dict(adam.state_dict() | {"state": entries})
         run.sums.copy_(found["sums"])
+        grown = checkpoints.part(found, "growth")
+        run.growth = [grown[str(rating)] for rating in range(len(grown))]
         run.cycle, run.history, run.best = about["cycle"], about["history"], about["best"]
         run.diverged, run.seconds, run.earlier = about["diverged"], about["seconds"], about["earlier"]
     except (KeyError, RuntimeError):

@@ -180,7 +180,9 @@ TRAIN = Kind(
     wildcards=CELL,
     from_study=given.train,
     inputs=lambda layout, settings: {"images": layout.images("train"), "classifier": layout.classifier},
-    outputs=_cell_outputs("train", best="best.safetensors", last="last.safetensors", history="history.csv"),
+    outputs=_cell_outputs(
+        "train", best="best.safetensors", last="last.safetensors", history="history.csv", growth="growth.png"
+    ),
     record=_cell_record("train"),
     work="sagan_div.phases.train",
     chosen=_architecture,
