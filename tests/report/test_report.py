@@ -32,7 +32,7 @@ class Addresses(HTMLParser):
 
 def test_every_promised_file_is_written_and_none_besides(written: Tree) -> None:
     promised = {written.root / path for path in report.outputs(written.study, written.layout).values()}
-    folders = ("metrics", "tables", "figures", "plots")
+    folders = ("metrics", "tables", "figures", "plots", "models")
     found = {path for folder in folders for path in (written.results / folder).rglob("*") if path.is_file()}
     assert promised == found | {written.results / name for name in ("report.html", "claims.json", "digests.sha256")}
 

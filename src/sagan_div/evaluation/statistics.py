@@ -1,5 +1,6 @@
 """Statistics of features in files: pytorch-fid's .npz, with what else scores compare with beside them."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,24 @@ NO_MOMENTS = Moments(0, np.zeros(0), np.zeros((0, 0)))  # of a space that is not
 
 def save_statistics(path: Path, statistics: Moments, **beside: np.ndarray) -> None:
     """Write moments as pytorch-fid's .npz (`mu`, `sigma`), with count, extractor and further arrays `beside` them."""
-    own = {"mu": statistics.mean, "sigma": statistics.covariance, "count": statistics.count, "extractor": statistics.extractor}
-    arrays.write_archive(path, **own, **beside)  # type: ignore[arg-type]
+    arrays.write_archive(path, **_own(statistics), **beside)
+
+
+def statistics_file(statistics: Moments) -> bytes:
+    """The bytes of a file of moments alone."""
+    content = io.BytesIO()
+    np.savez(content, **_own(statistics))  # type: ignore[arg-type]
+    return content.getvalue()
+
+
+def _own(statistics: Moments) -> dict[str, np.ndarray]:
+    found = {
+        "mu": statistics.mean,
+        "sigma": statistics.covariance,
+        "count": statistics.count,
+        "extractor": statistics.extractor,
+    }
+    return {name: np.asarray(value) for name, value in found.items()}
 
 
 def load_statistics(path: Path) -> Moments:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialised
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -17,12 +18,24 @@ FORMAT = "sagan-div 1"  # raise the number when a file of the old layout can no 
 
 def save(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write tensors and JSON-like facts about them, atomically. Equal content gives equal bytes."""
-    header = {FORMAT: json.dumps(about, sort_keys=True)}  # a single key: safetensors writes several in random order
     with files.replacing(path) as temporary:
         try:
-            save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, temporary, header)
+            save_file(_plain(tensors), temporary, _header(about))
         except SafetensorError as error:  # a full disk
             raise OSError(str(error)) from None
+
+
+def packed(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> bytes:
+    """The bytes that `save` writes."""
+    return serialised(_plain(tensors), _header(about))
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+
+
+def _header(about: Mapping[str, Any]) -> dict[str, str]:
+    return {FORMAT: json.dumps(about, sort_keys=True)}  # a single key: safetensors writes several in random order
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -13,7 +13,7 @@ from sagan_div.study.schema import Study
 PAGE, CLAIMS, DIGESTS = "report.html", "claims.json", "digests.sha256"
 TABLE_ENDINGS = ("csv", "md", "tex")
 FIGURE_ENDINGS = ("png", "pdf")
-PLACES = ("metrics/*/*.json", "tables/*", "figures/*", "plots/*")  # in the results, where only a report writes
+PLACES = ("metrics/*/*.json", "tables/*", "figures/*", "plots/*", "models/*/*")  # in the results, where only a report writes
 
 Wanted = Callable[[Study], bool]
 
@@ -96,7 +96,37 @@ def names(study: Study) -> list[str]:
         *(f"figures/{figure.name}.{ending}" for figure in figures(study) for ending in FIGURE_ENDINGS),
         "plots/fid.csv",
         "plots/curves.csv",
+        *models(study),
     ]
+
+
+def models(study: Study) -> list[str]:
+    """The networks that the study publishes, with their cards and what they are compared with."""
+    judged = _has_classes(study)
+    return [
+        name
+        for dataset in (dataset.name for dataset in study.datasets)
+        for name in (
+            *(place(dataset, method) for method in study.methods for place in (generator, card)),
+            *((classifier(dataset), moments(dataset)) if judged else ()),
+        )
+    ]
+
+
+def generator(dataset: str, method: str) -> str:
+    return f"models/{dataset}/{method}.safetensors"
+
+
+def card(dataset: str, method: str) -> str:
+    return f"models/{dataset}/{method}.md"
+
+
+def classifier(dataset: str) -> str:
+    return f"models/{dataset}/domain-classifier.safetensors"
+
+
+def moments(dataset: str) -> str:
+    return f"models/{dataset}/reference.npz"
 
 
 def tables(study: Study) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,15 @@ def export(checkpoint: Path, form: str, folder: Path) -> Path:
     facts = _facts(checkpoint) | {"shape": shape, "settings": settings}
     path = folder / NAMES[form]
     WRITERS[form](path, generator, shape, checkpoint)
-    there = [name for name, file in NAMES.items() if (folder / file).exists()]
-    files.write_text(folder / CARD, _card(facts | {"there": there}))
+    there = {name: Path(file) for name, file in NAMES.items() if (folder / file).exists()}
+    files.write_text(folder / CARD, _card(facts | {"names": there}))
     return path
+
+
+def card(checkpoint: Path, names: Mapping[str, Path]) -> str:
+    """The card of a checkpoint whose generator lies in these files, by form. Raises UserError as `export` does."""
+    _, shape, settings = sampling.load_generator(checkpoint, torch.device("cpu"))
+    return _card(_facts(checkpoint) | {"shape": shape, "settings": settings, "names": names})
 
 
 def _safetensors(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> None:
@@ -135,7 +141,6 @@ def _card(facts: dict[str, Any]) -> str:
         printed=paper.fid(settings.dataset, settings.method),
         source=paper.facts()["source"],
         terms=TERMS.get(settings.dataset),
-        names=NAMES,
         without_folders=words.without_folders,
     )
 

@@ -16,6 +16,7 @@ from sagan_div.data.samples import load_samples, why_none
 from sagan_div.models import sampling
 from sagan_div.report import paper
 from sagan_div.report.gather import Cell, Results, at
+from sagan_div.report.models import sampled_from
 
 ACROSS, DOWN = 8, 8
 WALKS = 3  # of ACROSS steps each
@@ -71,11 +72,10 @@ def _neighbours(drawn: Tensor, nearest: Tensor) -> Image.Image:
 
 def _walks(results: Results, cell: Cell) -> Image.Image | None:
     """Images along the arcs between pairs of latents, a walk per row, from the generator that was sampled."""
-    paths = {name: results.at("train", f"{name}.safetensors", cell) for name in ("best", "last")}
-    if not all(path.exists() for path in paths.values()):
+    path, why = sampled_from(results, cell)
+    if why:
         return None
-    name, _ = sampling.standing(paths, results.select(cell[1]))
-    generator, shape, _ = sampling.load_generator(paths[name], torch.device("cpu"))
+    generator, shape, _ = sampling.load_generator(path, torch.device("cpu"))
     ends = latents(cell[2], "sample", 0, 2 * WALKS, shape.latent).flatten(1)
     with torch.no_grad():
         walked = [

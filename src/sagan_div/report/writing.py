@@ -15,6 +15,7 @@ from sagan_div.report import (
     gather,
     headline,
     missing,
+    models,
     page,
     paper,
     pictures,
@@ -64,6 +65,7 @@ def _contents(results: Results) -> Files:
         for ending, render in typesetting.RENDERERS.items():
             yield f"tables/{table.name}.{ending}", render(table).encode()
     yield from _numbers(results)
+    yield from models.published(results)
     drawn: dict[str, str] = {}
     yield from _figures(Findings(results, judgements, albums), drawn)
     yield "page", page.render(results, tables, judgements, albums, drawn, networks).encode()
