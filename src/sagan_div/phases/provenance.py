@@ -11,6 +11,7 @@ import torch
 from sagan_div import __version__
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pytorch-fid", "snakemake", "dvc")
+MADE = (":(exclude)results", ":(exclude)dvc.lock")  # what a run itself leaves in git
 
 
 def versions() -> dict[str, str]:
@@ -31,13 +32,16 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """The commit of the working tree, with `+` where it has changes; None outside git."""
+    """The commit of the working tree, with `+` where what makes results has changes since; None outside git."""
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout
+        head, changed = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no", "--", ".", *MADE)
     except (OSError, subprocess.CalledProcessError):
         return None
     return head + ("+" if changed else "")
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _processor() -> str:
