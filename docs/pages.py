@@ -16,7 +16,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))  # the package of this very checkout
 
-from sagan_div.cli import main as cli  # noqa: E402
+from sagan_div.cli import app as cli  # noqa: E402
 from sagan_div.settings import Settings  # noqa: E402
 from sagan_div.study.schema import BUILT_IN_DATASETS, DatasetConfig, Extractor, Study, TorchScriptConfig  # noqa: E402
 

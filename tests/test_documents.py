@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sagan_div.cli import main as cli
+from sagan_div.cli import app as cli
 from sagan_div.report import paper
 from sagan_div.settings import plain
 from sagan_div.study.load import load

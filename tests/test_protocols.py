@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from sagan_div.cli import main as cli
+from sagan_div.cli import app as cli
 from sagan_div.settings import plain
 from sagan_div.study.load import load
 from support import FULL, ROOT

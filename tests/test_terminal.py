@@ -13,7 +13,7 @@ import pytest
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
-from sagan_div.cli import main as cli
+from sagan_div.cli import app as cli
 from support import FULL, ROOT, command
 
 COLOUR = re.compile(r"\x1b\[[\d;]*(3\d|4\d|9\d|10\d)m")
@@ -24,10 +24,9 @@ with terminal.bar("train", 2) as advance:
 terminal.note("done")
 """
 TABLE = """\
-from rich.table import Table
 from sagan_div import terminal
-table = Table("layer", "output", title="generator")
-table.add_row("deconv", "512 x 4 x 4" * 20)
+table = terminal.Table("generator", ("layer", "output"))
+table.add("deconv", "512 x 4 x 4" * WIDE)
 terminal.show(table)
 """
 
@@ -55,12 +54,41 @@ def in_terminal(*words: str, **environment: str) -> str:
 
 
 def test_a_table_is_framed_in_a_terminal_and_plain_in_a_pipe() -> None:
-    assert "┏━" in in_terminal(sys.executable, "-c", TABLE)
-    piped = command(sys.executable, "-c", TABLE, cwd=ROOT).stdout
+    assert "┏━" in in_terminal(sys.executable, "-c", TABLE.replace("WIDE", "1"))
+    piped = command(sys.executable, "-c", TABLE.replace("WIDE", "20"), cwd=ROOT).stdout
     assert [line.split() for line in piped.splitlines()][1] == ["layer", "output"]
     assert "512 x 4 x 4" * 20 in piped  # in one line, however long
     assert not re.search(r"[\x1b━│┃]", piped)
     assert all(line == line.rstrip() for line in piped.splitlines())
+
+
+NUMBER = re.compile(r"[-+]?\d[\d,.]*%?(?: ± \d[\d.]*)?")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("describe", "sagan-div-d"),
+        ("compare", "results", "results"),
+        ("compare", "results", "results", "--all"),
+    ],
+)
+def test_no_terminal_is_too_narrow_for_a_number(words: tuple[str, ...], columns: int) -> None:
+    narrow = re.sub(r"\x1b\[[\d;]*m", "", in_terminal("sagan-div", *words, COLUMNS=str(columns)))
+    assert max(map(len, narrow.splitlines())) <= columns
+    assert "…" not in narrow
+    piped = command("sagan-div", *words, cwd=ROOT).stdout
+    assert set(NUMBER.findall(piped)) <= set(NUMBER.findall(narrow.replace("│", "\n")))
+    assert ("┏━" in narrow) == (columns == 120 or (columns == 80 and words[0] == "describe"))
+
+
+@pytest.mark.parametrize("name", ["a{1}", "a{b}", "a[/b]", "a[old]", "{task.total}", ":key:"])
+def test_a_bar_shows_a_name_as_it_is(name: str) -> None:
+    script = BAR.replace('"train"', repr(name)).replace("critic 0.5", name)
+    shown = in_terminal(sys.executable, "-c", script)
+    assert shown.count(name) >= 2
+    assert name in in_terminal(sys.executable, "-c", script, COLUMNS="40")
 
 
 def test_no_color_is_obeyed() -> None:

@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
     """Run `sagan-div` in a folder that holds params.yaml; returns the exit status, stdout and stderr."""
     params_alone(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -29,7 +31,11 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         printed = capsys.readouterr()
         return int(stopped.value.code or 0), printed.out, printed.err
 
-    return call
+    monkeypatch.setattr("sys.unraisablehook", sys.unraisablehook)
+    handlers = {number: signal.getsignal(number) for number in cli.SIGNALS}
+    yield call
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 DIGITS = ("--set", "datasets=[digits]", "--set", "score.extractors=[classifier]")
@@ -92,7 +98,7 @@ def test_without_network_or_mirror_the_mend_is_named(call: Call, monkeypatch: py
 def test_help_names_every_phase_and_exits_with_zero(call: Call) -> None:
     status, stdout, _ = call("--help")
     assert status == 0
-    commands = set(re.findall(r"^  ([a-z-]+) {2,}\S", stdout.partition("Commands:")[2], re.MULTILINE))
+    commands = set(re.findall(r"^  ([a-z-]+) {2,}\S", stdout.partition("Phases of a study")[2], re.MULTILINE))
     assert {kind.command for kind in KINDS.values()} | {
         "describe",
         "generate",

@@ -34,8 +34,10 @@ def test_rows_have_both_sides_and_their_difference(tmp_path: Path) -> None:
         "measure": "fid",
         "a": 20.0,
         "a_std": 1.5,
+        "a_marks": "",
         "b": 15.0,
         "b_std": 0.5,
+        "b_marks": "",
         "difference": -5.0,
         "relative": -0.25,
     }
@@ -87,7 +89,7 @@ def test_a_revision_is_compared_with_the_working_tree(tmp_path: Path) -> None:
     assert {row["measure"]: row["a"] for row in every} == {"fid": 20.0, "recall": 0.1, "is": 8.5}
     shown = command("sagan-div", "compare", "HEAD", "HEAD:results/other", cwd=tmp_path).stdout
     assert not set(shown) & set("┏│\x1b")  # plain lines
-    assert " digits   DCGAN   fid      20 ± 1.5            15 ± 0.5          -5  -25.0%" in shown
+    assert " digits   DCGAN   fid      20 ± 1.5            15 ± 0.5          -5    -25.0%" in shown
     for where, expected in (
         ("nowhere", "nowhere: is no folder, and as a git revision: not a valid object name: nowhere"),
         ("HEAD:elsewhere", "HEAD:elsewhere: is no folder, and as a git revision: pathspec"),
@@ -105,3 +107,50 @@ def test_damaged_files_are_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("{")
     with pytest.raises(UserError, match=rf"{name} is damaged"):
         comparison.read(str(tmp_path))
+
+
+def test_marks_stand_beside_the_numbers_that_they_concern(tmp_path: Path) -> None:
+    """In words where the table of measures has them, by count where there are metrics alone."""
+    leave(tmp_path / "a", dcgan=OLD | {"marked": 2}, sngan=OLD | {"marked": 3})
+    leave(tmp_path / "b", dcgan=NEW | {"marked": 1}, sngan=NEW)
+    (tmp_path / "b/tables").mkdir()
+    (tmp_path / "b/tables/measures.csv").write_text(
+        "dataset,method,extractor,n,marks,kid,kid_std\ndigits,dcgan,classifier,3,1 of 3 collapsed,0.5,0.1\n"
+    )
+    rows = comparison.compare(*(comparison.read(str(tmp_path / name)) for name in "ab"))
+    assert [(row.method, row.a_marks, row.b_marks) for row in rows] == [
+        ("dcgan", "2 of 3 marked", "1 of 3 collapsed"),
+        ("sngan", "marked", ""),
+    ]
+    first, second = comparison.table(rows, "a", "b").rows
+    assert first.cells[3:5] == ("20 ± 1.5 (2 of 3 marked)", "15 ± 0.5 (1 of 3 collapsed)")
+    assert second.cells[3:5] == ("20 ± 1.5 (marked)", "15 ± 0.5")
+
+
+@pytest.mark.parametrize("where", ["--output=README.md", "-o", "--output=README.md:results", "HEAD\0", "\0"])
+def test_nothing_is_passed_on_to_git_as_an_option(tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    leave(tmp_path / "results", dcgan=OLD)
+    (tmp_path / "README.md").write_text("mine")
+    command("git", "init", "-q", cwd=tmp_path)
+    command("git", "add", "-A", cwd=tmp_path)
+    command("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "one", cwd=tmp_path)
+    with pytest.raises(UserError, match="is no folder, and as a git revision: "):
+        comparison.read(where)
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", [b"\xff", b'{"fid": NaN}', b'{"fid": [1]}', b"[" * 100_000])
+def test_files_that_hold_no_numbers_are_named(tmp_path: Path, content: bytes) -> None:
+    leave(tmp_path, dcgan=OLD)
+    (tmp_path / "metrics/digits/dcgan.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"dcgan.json is damaged"):
+        comparison.read(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["run [old]", "run [/old]", "a{1}", 'it\'s "quoted"', "ü:x", ":key:"])
+def test_folders_are_named_as_they_are(tmp_path: Path, name: str) -> None:
+    leave(tmp_path / name, dcgan=OLD)
+    done = command("sagan-div", "compare", name, name, cwd=tmp_path)
+    assert done.stdout.startswith(f"{name} beside {name}: ")
+    assert f" {name} " in done.stdout.splitlines()[1]

@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 from torch import Tensor
 
-from sagan_div.cli import main as cli
+from sagan_div.cli import app as cli
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, networks, sampling
 from sagan_div.report import export as sharing

@@ -1,7 +1,6 @@
 """A study at a glance: five sentences, a table for a terminal, rows for programs, and what is missing."""
 
 import contextlib
-import io
 import json
 import subprocess
 import sys
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 from synthetic import ROOT, SMALL, Tree, grow, level, study
 
+from sagan_div import terminal
 from sagan_div.report import missing, report, summary
 from sagan_div.report.tables import scores
 
@@ -57,12 +56,11 @@ def test_the_order_of_the_variants_is_told_where_all_four_are_there(tmp_path: Pa
     )
 
 
-def test_summary_is_a_table_for_a_terminal(written: Tree, demo: Tree) -> None:
+def test_summary_is_a_table_for_a_terminal(written: Tree, demo: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     for tree, there in ((written, "45.7734"), (demo, "nothing here compares with it")):
-        console = Console(width=120, file=io.StringIO())
         with contextlib.chdir(tree.root):
-            console.print(report.summary(tree.study, tree.layout))
-        text = " ".join(console.file.getvalue().split())
+            terminal.show(report.summary(tree.study, tree.layout))
+        text = " ".join(capsys.readouterr().out.split())
         assert there in text
         assert "DCGAN" in text
         assert "features of a classifier" in text

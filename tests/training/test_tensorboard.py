@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sagan_div.cli import main as cli
+from sagan_div.cli import app as cli
 from sagan_div.errors import UserError
 from sagan_div.training import tensorboard
 from support import TINY, params_alone

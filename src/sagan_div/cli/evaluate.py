@@ -11,7 +11,7 @@ from sagan_div.errors import UserError
 from sagan_div.settings import read
 from sagan_div.study import yaml12
 from sagan_div.study.schema import Mode, TorchScriptConfig
-from sagan_div.terminal import show_json
+from sagan_div.terminal import say, show_json
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ def fid(
     if as_json:
         show_json({"fid": value, "a": str(a), "b": str(b), "mode": mode})
     else:
-        print(f"FID: {value}")
+        say(f"FID: {value}")
 
 
 @click.command()
@@ -77,7 +77,7 @@ def evaluate(
     if as_json:
         show_json(found)
     else:
-        print("\n".join(lines(found)))
+        say("\n".join(lines(found)))
 
 
 def _extractor(space: str, weights: Path | None, device: "torch.device", mode: Mode) -> "Extractor | None":

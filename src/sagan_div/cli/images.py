@@ -9,6 +9,7 @@ from sagan_div.cli import options
 from sagan_div.cli.machine import find_device
 from sagan_div.errors import UserError
 from sagan_div.study.load import load
+from sagan_div.terminal import say
 from sagan_div.workflow.jobs import checkpoint as sampled_checkpoint
 
 
@@ -36,7 +37,7 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
     generator, shape, _ = sampling.load_generator(checkpoint, find_device(device))
     images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
     save_pictures(out, author_sampler.written(images) if sampler == "repeat-last-batch" else images)
-    print(out)
+    say(str(out))
 
 
 @click.command()
@@ -57,7 +58,7 @@ def export(cell: str, form: str, out: Path | None, params: Path, overlays: Seque
 
     given = cell.endswith(".safetensors")
     checkpoint = Path(cell) if given else sampled_checkpoint(load(params, overlays, sets), cell)
-    print(export.export(checkpoint, form, out or Path("exports", *checkpoint.absolute().parts[-4:-1])))
+    say(str(export.export(checkpoint, form, out or Path("exports", *checkpoint.absolute().parts[-4:-1]))))
 
 
 COMMANDS: list[click.Command] = [generate, export]

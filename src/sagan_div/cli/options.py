@@ -84,6 +84,6 @@ WILDCARDS: dict[str, Decorator] = {
 }
 job = together(
     click.option("--again", is_flag=True, help="Also what is up to date."),
-    click.option("--settings", metavar="JSON", help="A job's settings as Snakemake's rules hand them over."),
-    click.option("--study", "name", default="main", show_default=True, help="With --settings: whose folders are used."),
+    click.option("--settings", metavar="JSON", hidden=True, help="A job's settings as Snakemake's rules hand them over."),
+    click.option("--study", "name", hidden=True, help="With --settings: whose folders are used."),
 )

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ from sagan_div.terminal import note
 from sagan_div.workflow import fingerprint
 from sagan_div.workflow.jobs import Job, job, report_job
 from sagan_div.workflow.kinds import KINDS, REPORT, Kind
-from sagan_div.workflow.layout import Layout
+from sagan_div.workflow.layout import RECORD_STUDY, Layout
 from sagan_div.workflow.staleness import require_upstream, survey
 
 
@@ -27,14 +26,15 @@ def command(kind: Kind) -> click.Command:
     of_its_own = [options.OF_A_KIND[name] for name in kind.options]
 
     @options.together(*wildcards, *of_its_own, options.study, options.job)
-    def do(
-        settings: str | None, name: str, params: Path, overlays: Sequence[Path], sets: Sequence[str], again: bool, **given: Any
-    ) -> None:
+    def do(settings: str | None, name: str | None, again: bool, **given: Any) -> None:
+        chosen = {key: given.pop(key) for key in ("params", "overlays", "sets")}
         if settings is not None:
-            todo = [_handed_over(kind, settings, name)]
+            todo = [_handed_over(kind, settings, name or RECORD_STUDY)]
+        elif name is not None:
+            raise UserError(f"--study {name}: belongs to --settings; a study is named by its overlay, --overlay FILE")
         else:
             wanted = {key: given[key] for key in kind.wildcards if given[key] is not None}
-            todo = _to_do(kind, load(params, overlays, sets), wanted, again)
+            todo = _to_do(kind, load(**chosen), wanted, again)
         _work(todo, **{key: value for key, value in given.items() if key in kind.options})
 
     return click.command(kind.command, help=kind.about)(do)

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
-from sagan_div.cli import options
+from sagan_div.cli import options, tables
 from sagan_div.cli.machine import find_device, use_threads
 from sagan_div.errors import UserError
 from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
 from sagan_div.study.schema import Study
-from sagan_div.terminal import note, show, show_json
+from sagan_div.terminal import note, say, show, show_json
 from sagan_div.workflow.jobs import jobs, planned
 from sagan_div.workflow.kinds import TRAIN
 from sagan_div.workflow.layout import Layout
@@ -33,7 +32,7 @@ def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequenc
         show_json({"study": study.study, "page": str(page), "scores": report.scores(study, layout)})
     else:
         show(report.summary(study, layout))
-        print(page)
+        say(str(page))
 
 
 @click.command()
@@ -72,23 +71,7 @@ def describe(method: str, channels: int, as_json: bool, params: Path, overlays: 
         show_json({"method": method} | {name: [row._asdict() for row in rows] for name, rows in layers.items()})
         return
     for name, rows in layers.items():
-        show(_layers(f"{method}: {name}", rows))
-
-
-def _layers(title: str, rows: Sequence[Any]) -> Any:
-    """Layers as a table for a terminal, and their sums."""
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    for column in ("block", "layer", "k / s / p", "output", "parameters", "MFLOP/image"):
-        table.add_column(column, justify="left" if column in ("layer", "k / s / p", "output") else "right", no_wrap=True)
-    for row in rows:
-        output = " x ".join(map(str, row.output)) or "1"
-        flops = f"{row.flops / 1e6:,.2f}" if row.flops else ""
-        table.add_row(str(row.block), row.name, row.kernel, output, f"{row.parameters:,}" if row.parameters else "", flops)
-    table.add_section()
-    table.add_row("", "all", "", "", f"{sum(row.parameters for row in rows):,}", f"{sum(row.flops for row in rows) / 1e6:,.2f}")
-    return table
+        show(tables.layers(f"{method}: {name}", rows))
 
 
 @click.command()
@@ -102,7 +85,7 @@ def estimate(
 
     Ratings, scores and what other jobs on the same device take away are not in it.
     """
-    from sagan_div.training.estimate import measure, table
+    from sagan_div.training.estimate import measure
 
     study = load(params, overlays, sets)
     use_threads(threads)
@@ -117,7 +100,7 @@ def estimate(
     if as_json:
         show_json([row._asdict() for row in found])
     else:
-        show(table(found, f"{study.study}: training on {find_device(device)}, one cell at a time"))
+        show(tables.estimates(f"{study.study}: training on {find_device(device)}, one cell at a time", found))
 
 
 def _by_channels(study: Study) -> dict[int, list[str]]:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from sagan_div.report import catalogue
 from sagan_div.study.schema import Study
+from sagan_div.terminal import Table
 from sagan_div.workflow.layout import Layout
 
 __all__ = ["outputs", "scores", "summary", "write"]

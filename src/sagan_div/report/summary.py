@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
-
 from sagan_div.report import paper, prose, words
 from sagan_div.report.gather import Results
 from sagan_div.report.tables import scores
+from sagan_div.terminal import Table
 
 
 def sentences(results: Results, verdicts: Sequence[str], scope: str) -> list[str]:
@@ -86,20 +85,16 @@ def table(results: Results) -> Table:
     """A row per method: our FID (mean ± standard deviation over seeds) and the paper's beside it, the best in bold."""
     overview = scores.overview(results)
     shown = Table(
-        title="FID, lower is better",
-        min_width=76,
-        caption="\n".join([*overview.notes, overview.caution]),
-        caption_justify="left",
-        title_justify="left",
+        "FID, lower is better",
+        ("method", *(f"{column.group}\n{column.head}" for column in overview.columns)),
+        quiet=[number for number, column in enumerate(overview.columns, 1) if column.paper],
+        notes=(*overview.notes, overview.caution),
     )
-    shown.add_column("method", no_wrap=True)
-    for column in overview.columns:
-        shown.add_column(f"{column.group}\n{column.head}", justify="right", style="dim" if column.paper else None)
     for method, row in overview.rows.items():
-        shown.add_row(paper.label(method), *(f"[bold]{value.text}[/bold]" if value.best else value.text for value in row))
-    shown.add_section()
+        strong = [number for number, value in enumerate(row, 1) if value.best]
+        shown.add(paper.label(method), *(value.text for value in row), strong=strong)
     for label, row in overview.foot.items():
-        shown.add_row(label, *(value.text for value in row), style="dim")
+        shown.add(label, *(value.text for value in row), foot=True)
     return shown
 
 

@@ -1,11 +1,9 @@
 """What a study will take here: some cycles of every method, timed, and what a cell leaves on the disk."""
 
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from rich.table import Table
 
 from sagan_div.data.randomness import Batches
 from sagan_div.models import checkpoints
@@ -56,17 +54,3 @@ def measure(settings: TrainSettings, device: torch.device, cells: int = 1, sampl
     drawn = samples * channels * settings.image_size**2
     hours = cells * run.cycles * seconds / 3600
     return Estimate(settings.method, len(times), seconds, cells, hours, cells * (kept + drawn) / 1e9)
-
-
-def table(rows: Sequence[Estimate], title: str) -> Table:
-    """The estimates for a terminal, and their sum."""
-    shown = Table(title=title, title_justify="left")
-    for column in ("method", "timed cycles", "ms/cycle", "cells", "hours/cell", "device-hours", "GB on disk"):
-        shown.add_column(column, justify="left" if column == "method" else "right", no_wrap=True)
-    for row in rows:
-        numbers = f"{row.seconds_per_cycle * 1e3:,.1f}", str(row.cells), f"{row.device_hours / row.cells:,.2f}"
-        shown.add_row(row.method, str(row.cycles), *numbers, f"{row.device_hours:,.2f}", f"{row.gigabytes:,.3f}")
-    shown.add_section()
-    hours, gigabytes = sum(row.device_hours for row in rows), sum(row.gigabytes for row in rows)
-    shown.add_row("all", "", "", str(sum(row.cells for row in rows)), "", f"{hours:,.2f}", f"{gigabytes:,.3f}")
-    return shown
