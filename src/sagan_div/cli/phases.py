@@ -14,10 +14,10 @@ from sagan_div.study.load import load
 from sagan_div.study.schema import Study
 from sagan_div.terminal import note
 from sagan_div.workflow import fingerprint
-from sagan_div.workflow.jobs import Job, job, report_job
+from sagan_div.workflow.jobs import Job, job, planned, report_job
 from sagan_div.workflow.kinds import KINDS, REPORT, Kind
 from sagan_div.workflow.layout import RECORD_STUDY, Layout
-from sagan_div.workflow.staleness import require_upstream, survey
+from sagan_div.workflow.staleness import require_upstream, survey, went_without
 
 
 def command(kind: Kind) -> click.Command:
@@ -60,6 +60,8 @@ def _to_do(kind: Kind, study: Study, wanted: Mapping[str, Any], again: bool) -> 
     """The jobs of a kind that the wanted wildcards leave and that are not up to date."""
     if kind is REPORT:
         return [report_of(study)]
+    if not kind.needs(study):  # it is asked for all the same
+        return [planned(study, kind, {})]
     _refuse_unknown(study, wanted)
     states = [
         state for state in survey(study, kind.phase) if state.job.kind is kind and wanted.items() <= state.job.about.items()
@@ -67,7 +69,7 @@ def _to_do(kind: Kind, study: Study, wanted: Mapping[str, Any], again: bool) -> 
     require_upstream(study, [state.job for state in states])
     todo = []
     for state in states:
-        if again or state.due or (state.record and "why" in state.record.about):  # a record that says why there is nothing
+        if again or state.due or (state.record and went_without(state.job, state.record)):
             todo.append(state.job)
         else:
             note(f"{state.job.name}: up to date")

@@ -1,6 +1,6 @@
 """What jobs run on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,6 @@ class Machine:
     """What a job runs on, and where it may fetch from. No result depends on it but for rounding, so no record compares it."""
 
     device: torch.device
-    mirror: str | None = None
+    mirror: str | None = field(default=None, repr=False)  # a folder or URL, which may hold a password
     optional: bool = False  # whether Inception's weights may be lacking
     tensorboard: Path | None = None  # where TensorBoard looks for trainings that run

@@ -20,7 +20,7 @@ from sagan_div.workflow.kinds import KINDS, Kind
 PACKAGE = Path(__file__).resolve().parent.parent
 NAME = PACKAGE.name
 PLUMBING = (  # shapes no result: what is read and written is checked by content, what is chosen stands in the settings
-    *("", "config", "errors", "files", "arrays", "settings", "terminal", "study", "workflow", "cli"),
+    *("", "config", "errors", "files", "arrays", "settings", "terminal", "mirror", "study", "workflow", "cli"),
     *("losses", "models.norms", "models.attention", "data.fetch", "training.tensorboard"),
     *("phases", "phases.run", "phases.machine", "phases.provenance", "phases.gpu_slots"),
 )

@@ -7,7 +7,8 @@ from pathlib import Path
 from sagan_div.errors import UserError
 from sagan_div.study.schema import Study
 from sagan_div.workflow import locks, records
-from sagan_div.workflow.jobs import jobs
+from sagan_div.workflow.jobs import jobs, planned
+from sagan_div.workflow.kinds import of_phase
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import State, survey
 
@@ -25,12 +26,19 @@ def prune(study: Study, phase: str) -> list[str]:
     refuse_links(study)
     if phase == "data":
         _refuse_images_that_are_away(study)
-    lines, kept = [], set[Path]()
+    lines, kept = [], set(_asked_for(study, phase))
     for state in survey(study, phase):
         kept |= set(state.job.files)
         if state.reason:
             lines.append(_removed(state))
     return [*lines, *_strangers(root, kept)]
+
+
+def _asked_for(study: Study, phase: str) -> Iterator[Path]:
+    """Files of jobs that the study has no need of, and that somebody can only have asked for: Inception's weights."""
+    for kind in of_phase(phase):
+        if not kind.needs(study):
+            yield from planned(study, kind, {}).files
 
 
 def _removed(state: State) -> str:

@@ -16,7 +16,7 @@ from sagan_div.workflow import snakemake_internals as internals
 from sagan_div.workflow.jobs import Job, jobs, planned
 from sagan_div.workflow.kinds import KINDS, REPORT
 from sagan_div.workflow.layout import Layout
-from sagan_div.workflow.staleness import require, survey, survey_report
+from sagan_div.workflow.staleness import may_be_had, require, survey, survey_report
 
 ReportOutputs = Callable[[Study, Layout], dict[str, Path]]
 
@@ -110,7 +110,7 @@ class Rules:
         return frozenset(due | (set(report.job.files) if report.due else set()))
 
     def _is_forced(self, job: Job) -> bool:
-        return internals.is_forced(self._workflow, job.kind.rule, {str(path) for path in job.files})
+        return may_be_had(job) or internals.is_forced(self._workflow, job.kind.rule, {str(path) for path in job.files})
 
 
 def _studies(workflow: Any, config: Mapping[str, Any], home: Path) -> tuple[Study, Study]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sagan_div import files
+from sagan_div import files, mirror
 from sagan_div.errors import UserError
 from sagan_div.settings import difference, plain
 from sagan_div.study.schema import Study
@@ -93,6 +93,36 @@ def require_upstream(study: Study, wanted: Iterable[Job]) -> None:
             unfit = state if state.reason else unfit
     if unfit:
         raise _refusal(unfit)
+
+
+def went_without(job: Job, record: Record) -> bool:
+    """Whether a job had to go without something, or what it fetched beside its outputs is lost: it is up to date all the same,
+    and worth another try when it is asked for by name."""
+    file = record.about.get("file")
+    return "why" in record.about or (isinstance(file, str) and not (job.record.parent / file).is_file())
+
+
+def may_be_had(job: Job) -> bool:
+    """Whether what a job had to go without may be had now: its file lies where it belongs, or there is another mirror."""
+    record = records.read(job.record)
+    lacks = record.about.get("lacks") if record else None
+    if not record or not isinstance(lacks, list):
+        return False
+    names = [str(name) for name in lacks]
+    try:
+        place = mirror.chosen(None)
+    except UserError:
+        place = None
+    beside = any((job.record.parent / name).is_file() for name in names)
+    return beside or (place is not None and place.may_have(*names, asked=record.about.get("asked")))
+
+
+def intact(job: Job) -> bool:
+    """Whether all outputs are those that the job's record describes."""
+    record = records.read(job.record)
+    return record is not None and all(
+        path.is_file() and files.sha256(path) == record.outputs.get(name) for name, path in job.outputs.items()
+    )
 
 
 def _refusal(state: State) -> UserError:

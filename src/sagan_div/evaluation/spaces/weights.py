@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from sagan_div import files
+from sagan_div import files, mirror
 from sagan_div.data import fetch
 from sagan_div.errors import UserError
 
@@ -25,25 +25,29 @@ WEIGHTS = Weights(
 )
 
 
-def fetch_weights(folder: Path, mirror: str | None, note: Callable[[str], None]) -> Path:
+def fetch_weights(folder: Path, option: str | None, note: Callable[[str], None]) -> Path:
     """pytorch-fid's published Inception weights in `folder`, fetched once, verified by size and SHA-256.
 
-    `mirror` is a folder or URL that has the file, directly or under `inception/`; without one the published URL is used.
-    Raises UserError, in one line that says what to put where.
+    They come from the mirror of an option or of SAGAN_DIV_MIRROR, which has the file directly or under `inception/`; without
+    one from the published URL. Raises UserError, in one line that says what to put where.
     """
     target = folder / WEIGHTS.name
     if target.is_file() and files.sha256(target) == WEIGHTS.sha256:
         return target
+    place = mirror.chosen(option)
+    sources = place.sources(*places(WEIGHTS.name)) if place else [WEIGHTS.url]
     try:
-        content = fetch.first_intact(_sources(mirror), _verify, note)
+        content = fetch.first_intact(sources, WEIGHTS.size, _verify, note)
     except fetch.NowhereIntact as failures:
-        raise UserError(f"Inception's weights cannot be had ({failures}); put {WEIGHTS.name} into {folder}") from None
+        mend = f"put {WEIGHTS.name} into {folder}, or {place.mend if place else mirror.MEND}"
+        raise UserError(f"Inception's weights cannot be had ({failures}); {mend}") from None
     files.write_bytes(target, content)
     return target
 
 
-def _sources(mirror: str | None) -> list[str]:
-    return [f"{mirror.rstrip('/')}/{inside}{WEIGHTS.name}" for inside in ("", "inception/")] if mirror else [WEIGHTS.url]
+def places(name: str) -> tuple[str, str]:
+    """Where a mirror may have a file of weights."""
+    return name, f"inception/{name}"
 
 
 def _verify(content: bytes) -> None:

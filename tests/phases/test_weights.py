@@ -1,0 +1,142 @@
+"""Inception's weights: a study goes on without them, tells nothing of the machine, and gets them when they can be had."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from sagan_div.errors import UserError
+from sagan_div.evaluation.spaces import weights as published
+from sagan_div.phases import weights as phase
+from sagan_div.phases.machine import Machine
+from sagan_div.phases.run import run
+from sagan_div.study.load import load
+from sagan_div.workflow import records
+from sagan_div.workflow.jobs import Job, planned
+from sagan_div.workflow.kinds import WEIGHTS
+from sagan_div.workflow.prune import prune
+from sagan_div.workflow.staleness import may_be_had, survey, went_without
+from support import ROOT, command
+
+CONTENT = b"weights" * 500
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """The job of a study that measures in Inception's features; the published file is a small one."""
+    known = published.WEIGHTS._replace(
+        size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest(), url="http://127.0.0.1:9/w.pth"
+    )
+    for module in (published, phase):
+        monkeypatch.setattr(module, "WEIGHTS", known)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SAGAN_DIV_MIRROR", raising=False)
+    return planned(load(ROOT / "params.yaml", sets=["score.extractors=[classifier, inception]"]), WEIGHTS, {})
+
+
+def having(folder: Path) -> str:
+    (folder / "inception").mkdir(parents=True)
+    (folder / "inception" / published.WEIGHTS.name).write_bytes(CONTENT)
+    return str(folder)
+
+
+def done(job: Job, optional: bool = True, mirror: str | None = None) -> records.Record:
+    run(job, Machine(torch.device("cpu"), mirror=mirror, optional=optional))
+    found = records.read(job.record)
+    assert found
+    return found
+
+
+def test_the_mirror_of_the_environment_has_them(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", having(tmp_path / "mirror"))
+    about = done(job).about
+    assert (job.record.parent / about["file"]).read_bytes() == CONTENT
+    assert not may_be_had(job)
+
+
+def test_a_failure_names_no_place_of_this_machine_and_is_tried_again_elsewhere(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Callable[[Path], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    url = serve(tmp_path / "nothing").replace("://", "://me:secret@")
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", url)
+    record = done(job)
+    kept = job.record.read_text() + job.outputs["weights"].read_text()
+    assert json.loads(job.outputs["weights"].read_text()) == {"why": "Inception's weights could not be fetched"}
+    assert "unset SAGAN_DIV_MIRROR" in capsys.readouterr().err.replace("\n", " ")
+    assert not [word for word in ("secret", "127.0.0.1", str(tmp_path), "nothing") if word in kept]
+
+    assert went_without(job, record)  # asked for by name
+    assert not may_be_had(job)  # by a plan that is to stay quiet: the same place again
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", url.replace("secret", "another"))
+    assert not may_be_had(job)
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", "ftp://nowhere")
+    assert not may_be_had(job)
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", str(tmp_path / "nothing"))
+    assert not may_be_had(job)
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", serve(tmp_path))
+    assert may_be_had(job)
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", having(tmp_path / "mirror"))
+    assert may_be_had(job)
+    assert "why" not in done(job).about
+
+
+def test_weights_that_a_user_puts_in_their_place_are_taken(job: Job) -> None:
+    done(job)
+    assert not may_be_had(job)
+    (job.record.parent / published.WEIGHTS.name).write_bytes(CONTENT)
+    assert may_be_had(job)
+    assert done(job).about["file"] == published.WEIGHTS.name
+
+
+def test_lost_weights_are_fetched_again_where_they_are_asked_for(job: Job, tmp_path: Path) -> None:
+    record = done(job, mirror=having(tmp_path / "mirror"))
+    assert not went_without(job, record)
+    (job.record.parent / record.about["file"]).unlink()
+    assert went_without(job, record)
+
+
+def test_a_try_that_fails_changes_nothing(job: Job) -> None:
+    """Else all that is made from it would be made again, for nothing."""
+    done(job)
+    before = job.record.read_bytes()
+    with pytest.raises(UserError, match=r"connect, or name a folder or URL by --mirror or SAGAN_DIV_MIRROR"):
+        done(job, optional=False)
+    assert job.record.read_bytes() == before
+    job.outputs["weights"].write_text("half-done")
+    with pytest.raises(UserError):
+        done(job, optional=False)
+    assert not job.record.exists()
+
+
+def test_prune_spares_weights_that_only_a_user_can_have_asked_for(job: Job, tmp_path: Path) -> None:
+    file = done(job, mirror=having(tmp_path / "mirror")).about["file"]
+    study = load(ROOT / "params.yaml", sets=["score.extractors=[classifier]"])
+    assert not [state for state in survey(study, "reference") if state.job.kind is WEIGHTS]
+    assert prune(study, "reference") == []
+    assert (job.record.parent / file).is_file()
+
+
+def test_the_command_and_the_plan(project: Path, tmp_path: Path) -> None:
+    """`sagan-div weights` asks whether the study needs them or not; Snakemake plans them anew for another mirror alone."""
+    (tmp_path / "empty").mkdir()
+    mirror = tmp_path / "mirror"
+    (mirror / "inception").mkdir(parents=True)
+    (mirror / "inception" / published.WEIGHTS.name).write_bytes(b"other")
+    words = ("sagan-div", "weights", "--overlay", "tiny.yaml")
+    refused = command(*words, "--mirror", tmp_path / "empty", cwd=project, SAGAN_DIV_MIRROR=str(mirror))
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 3  # two places, and the cause
+    assert refused.stderr.endswith("put the whole file there, or leave out --mirror\n")
+
+    overlay = (project / "tiny.yaml").read_text().replace("extractors: [classifier]", "extractors: [classifier, inception]")
+    (project / "tiny.yaml").write_text(overlay)
+    assert command(*words, "--optional", "--mirror", tmp_path / "empty", cwd=project).returncode == 0
+    target = "results/tiny/reference/_inception/weights.json"
+    plan = ("snakemake", "--configfile", "tiny.yaml", "--dry-run", "--cores", "1", target)
+    for where, expected in ((tmp_path / "empty", "Nothing to be done"), (mirror, "fetch Inception's weights")):
+        planned = command(*plan, cwd=project, SAGAN_DIV_MIRROR=str(where))
+        assert expected in planned.stdout + planned.stderr
