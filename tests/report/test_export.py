@@ -3,6 +3,9 @@
 import contextlib
 import json
 import re
+import shutil
+import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from sagan_div.study.load import load
 from sagan_div.workflow import records
 from sagan_div.workflow.jobs import planned
 from sagan_div.workflow.kinds import KINDS
-from support import ROOT
+from support import ROOT, command
 
 SMALL = (
     "image_size=32",
@@ -164,7 +167,9 @@ def test_a_checkpoint_that_its_record_does_not_describe_is_refused(cell: Cell) -
 
 
 def test_what_is_no_cell_and_what_generate_cannot_read_are_named(cell: Cell) -> None:
+    (cell.root / "README.md").write_text("mine")
     for words, expected in (
+        (("generate", "README.md", "--out", "x"), "README.md: is no checkpoint; generate reads .safetensors files"),
         (("export", "digits/gan/seed0"), "digits/gan/seed0: is no cell of the study, such as digits/dcgan/seed0"),
         (("export", "digits/dcgan/seed0"), "results/train/digits/dcgan/seed0/best.safetensors: there is no such checkpoint"),
         (("generate", "generator.onnx", "--out", "x"), "generator.onnx: generate reads safetensors"),
@@ -172,3 +177,77 @@ def test_what_is_no_cell_and_what_generate_cannot_read_are_named(cell: Cell) -> 
         done = cell.call(*words)
         assert isinstance(done.exception, UserError)
         assert expected in str(done.exception)
+
+
+def test_nothing_that_is_there_is_replaced_or_mixed_with(cell: Cell) -> None:
+    (cell.root / "README.md").write_text("mine")
+    for words, expected in (
+        (("export", cell.name, "--out", "."), "README.md: is there, and was not exported from this checkpoint"),
+        (("generate", cell.checkpoint, "--out", "."), ".: is not empty; name a new folder by --out"),
+    ):
+        done = cell.call(*words)
+        assert isinstance(done.exception, UserError)
+        assert expected in str(done.exception)
+    assert (cell.root / "README.md").read_text() == "mine"
+    assert cell.call("export", cell.name, "--out", "shared").exit_code == 0
+    assert cell.call("export", cell.name, "--out", "shared", "--format", "torchscript").exit_code == 0  # beside it
+    other = leave(cell.root, "dcgan")
+    refused = other.call("export", other.name, "--out", "shared", "--format", "onnx")  # its card would speak for both
+    assert "was not exported from this checkpoint" in str(refused.exception)
+    assert {path.name for path in (cell.root / "shared").iterdir()} == {"README.md", "generator.safetensors", "generator.pt"}
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4])
+def test_a_checkpoint_of_anywhere_is_exported_into_exports(cell: Cell, depth: int) -> None:
+    """However few folders its path has, and whatever links it goes by."""
+    short = (
+        Path("/tmp") / f"best-{cell.root.parent.name}.safetensors"
+        if depth == 0
+        else cell.root / "/".join("abcd"[:depth]) / "x.safetensors"
+    )
+    short.parent.mkdir(parents=True, exist_ok=True)
+    short.write_bytes(cell.checkpoint.read_bytes())
+    try:
+        done = cell.call("export", short)
+    finally:
+        short.unlink()
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("exports/")
+    assert (cell.root / done.output.strip()).is_file()
+
+
+SHARE = """\
+import sys, torch
+from pathlib import Path
+from sagan_div.report import export
+for form in export.NAMES:
+    export.export(Path(sys.argv[1]), form, Path(sys.argv[2]))
+"""
+
+
+def test_what_is_handed_out_has_the_same_bytes_from_any_clone_and_tells_of_none(cell: Cell) -> None:
+    """Two clones of the package and of the results, for two users."""
+    for name in ("one", "another/place"):
+        home = cell.root / name
+        shutil.copytree(ROOT / "src", home / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(cell.root / "results", home / "results")
+        environment = {"PYTHONPATH": str(home / "src"), "HOME": str(home), "USER": f"user-{home.name}", "LOGNAME": "someone"}
+        checkpoint = cell.checkpoint.relative_to(cell.root)
+        done = command(sys.executable, "-c", SHARE, checkpoint, "shared", cwd=home, **environment)
+        assert done.returncode == 0, done.stderr
+    for file in (sharing.CARD, *sharing.NAMES.values()):
+        first, second = ((cell.root / name / "shared" / file).read_bytes() for name in ("one", "another/place"))
+        assert first == second, file
+        for told in (str(cell.root), str(Path(torch.__file__).parents[1]), "site-packages", socket.gethostname(), "user-one"):
+            assert told.encode() not in first, (file, told)
+
+
+@pytest.mark.parametrize("form", ["safetensors", "torchscript", "onnx"])
+def test_a_disk_that_is_full_is_one_line_and_leaves_nothing(cell: Cell, form: str) -> None:
+    words = f"ulimit -f 16; sagan-div export {cell.checkpoint} --format {form} --out shared"  # blocks of 1024 bytes
+    done = command("bash", "-c", words, cwd=cell.root)
+    assert done.returncode == 2
+    assert re.fullmatch(
+        rf"sagan-div: shared/{sharing.NAMES[form]}: cannot be written \(.*\); free or choose another place", done.line
+    )
+    assert list((cell.root / "shared").iterdir()) == []

@@ -15,7 +15,7 @@ from sagan_div.workflow.jobs import checkpoint as sampled_checkpoint
 
 @click.command()
 @click.argument("checkpoint", type=Path)
-@click.option("--out", type=Path, required=True, help="The folder to write to.")
+@click.option("--out", type=Path, required=True, help="The folder to write to: a new one, or an empty one.")
 @click.option("--count", type=click.IntRange(1), default=64, show_default=True, help="How many images.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the latents.")
 @click.option(
@@ -34,6 +34,10 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
 
     if checkpoint.suffix in (".pt", ".onnx"):
         raise UserError(f"{checkpoint}: generate reads safetensors; the README.md beside this file says how to load it")
+    if checkpoint.is_file() and checkpoint.suffix != ".safetensors":
+        raise UserError(f"{checkpoint}: is no checkpoint; generate reads .safetensors files, such as a cell's best.safetensors")
+    if out.is_dir() and any(out.iterdir()):
+        raise UserError(f"{out}: is not empty; name a new folder by --out, so that no images of another origin are among these")
     generator, shape, _ = sampling.load_generator(checkpoint, find_device(device))
     images = sampling.draw(generator, shape.latent, count, min(count, 500), seed, "generate")
     save_pictures(out, author_sampler.written(images) if sampler == "repeat-last-batch" else images)
@@ -58,7 +62,7 @@ def export(cell: str, form: str, out: Path | None, params: Path, overlays: Seque
 
     given = cell.endswith(".safetensors")
     checkpoint = Path(cell) if given else sampled_checkpoint(load(params, overlays, sets), cell)
-    say(str(export.export(checkpoint, form, out or Path("exports", *checkpoint.absolute().parts[-4:-1]))))
+    say(str(export.export(checkpoint, form, out or Path("exports", *checkpoint.resolve().parts[1:-1][-3:]))))
 
 
 COMMANDS: list[click.Command] = [generate, export]

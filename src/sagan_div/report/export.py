@@ -1,21 +1,18 @@
 """A trained generator as a file for others, and the model card beside it."""
 
 import json
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import torch
-from torch import nn
-from torch.nn.utils import parametrize
 
 from sagan_div import files
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, sampling
-from sagan_div.models.networks import Generator, Shape
 from sagan_div.report import paper, words
+from sagan_div.report.forms import FORMS
 from sagan_div.settings import plain
 from sagan_div.workflow.jobs import beside
 from sagan_div.workflow.records import recorded
@@ -32,71 +29,31 @@ TERMS = {  # of the images that a generator has learnt from
 def export(checkpoint: Path, form: str, folder: Path) -> Path:
     """Write the generator of a checkpoint in a form of NAMES, and its card; returns the file's path.
 
-    Raises UserError where the checkpoint is not one of ours, or is no longer what the record beside it describes.
+    Raises UserError where the checkpoint is not one of ours, or is no longer what the record beside it describes, and for a
+    folder with files of these names that were not exported from it.
     """
     generator, shape, settings = sampling.load_generator(checkpoint, torch.device("cpu"))
     facts = _facts(checkpoint) | {"shape": shape, "settings": settings}
+    _refuse_others(folder, facts["digest"])
     path = folder / NAMES[form]
-    WRITERS[form](path, generator, shape, checkpoint)
+    files.write_bytes(path, FORMS[form](generator, shape, checkpoint))
     there = {name: Path(file) for name, file in NAMES.items() if (folder / file).exists()}
     files.write_text(folder / CARD, _card(facts | {"names": there}))
     return path
+
+
+def _refuse_others(folder: Path, digest: str) -> None:
+    """A card names the checkpoint that all files beside it come from."""
+    taken = [folder / name for name in (CARD, *NAMES.values()) if (folder / name).exists()]
+    card = folder / CARD
+    if taken and not (card.is_file() and digest in card.read_text(encoding="utf-8", errors="replace")):
+        raise UserError(f"{taken[0]}: is there, and was not exported from this checkpoint; name another folder by --out")
 
 
 def card(checkpoint: Path, names: Mapping[str, Path]) -> str:
     """The card of a checkpoint whose generator lies in these files, by form. Raises UserError as `export` does."""
     _, shape, settings = sampling.load_generator(checkpoint, torch.device("cpu"))
     return _card(_facts(checkpoint) | {"shape": shape, "settings": settings, "names": names})
-
-
-def _safetensors(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> None:
-    """The checkpoint without its critic: `sagan-div generate` reads it."""
-    tensors, about = checkpoints.load(checkpoint)
-    kept = {name: tensor for name, tensor in tensors.items() if name.startswith("generator.")}
-    checkpoints.save(path, kept, about)
-
-
-def _torchscript(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> None:
-    with files.replacing(path) as temporary, warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter(
-            "ignore", FutureWarning
-        )  # PyTorch would rather have torch.export; TorchScript is what was asked for
-        torch.jit.trace(_folded(generator), _latents(shape)).save(str(temporary))  # type: ignore[no-untyped-call]
-
-
-def _onnx(path: Path, generator: Generator, shape: Shape, checkpoint: Path) -> None:
-    """Latents [count, latent, 1, 1] -> images [count, channels, size, size], for any count."""
-    try:
-        import onnxscript  # noqa: F401
-    except ImportError:
-        raise UserError("--format onnx: needs two more packages; pip install 'sagan-div[onnx]'") from None
-    with files.replacing(path) as temporary:
-        torch.onnx.export(
-            _folded(generator),
-            (_latents(shape),),
-            temporary,
-            input_names=["latents"],
-            output_names=["images"],
-            dynamic_shapes=({0: torch.export.Dim("count")},),
-            external_data=False,
-            verbose=False,
-        )
-
-
-Writer = Callable[[Path, Generator, Shape, Path], None]
-WRITERS: dict[str, Writer] = {"safetensors": _safetensors, "torchscript": _torchscript, "onnx": _onnx}
-
-
-def _latents(shape: Shape) -> torch.Tensor:
-    return torch.zeros(2, shape.latent, 1, 1)
-
-
-def _folded(generator: Generator) -> nn.Module:
-    """The generator with spectral norms divided into its weights, as they are in evaluation. In place."""
-    for module in list(generator.modules()):
-        if parametrize.is_parametrized(module):
-            parametrize.remove_parametrizations(module, "weight")
-    return generator
 
 
 def _facts(checkpoint: Path) -> dict[str, Any]:
