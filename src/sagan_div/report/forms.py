@@ -29,7 +29,7 @@ def torchscript(generator: Generator, shape: Shape, checkpoint: Path) -> bytes:
     traced, written = io.BytesIO(), io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", FutureWarning)  # PyTorch would rather have torch.export
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # of sizes of images, which are those of the checkpoint
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         torch.jit.save(torch.jit.trace(_folded(generator), _latents(shape)), traced)  # type: ignore[no-untyped-call]
     with zipfile.ZipFile(traced) as source, zipfile.ZipFile(written, "w") as target:
         for entry in source.infolist():
