@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT / "src"))  # the package of this very checkout
 
 from sagan_div.cli import app as cli  # noqa: E402
 from sagan_div.settings import Settings  # noqa: E402
-from sagan_div.study.schema import BUILT_IN_DATASETS, DatasetConfig, Extractor, Study, TorchScriptConfig  # noqa: E402
+from sagan_div.study.datasets import BUILT_IN_DATASETS, DatasetConfig  # noqa: E402
+from sagan_div.study.schema import Extractor, Study, TorchScriptConfig  # noqa: E402
 
 SECTION = "the keys below"
 KINDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
@@ -109,7 +110,7 @@ def _takes(kind: Any) -> str:
         inside = [_takes(each) for each in arguments if each is not Ellipsis]
         return f"list of {inside[0]}" if Ellipsis in arguments else f"list of {len(inside)}: {inside[0]}"
     if kind is DatasetConfig:
-        return f"{' or '.join(f'`{name}`' for name in BUILT_IN_DATASETS)}, or `NAME: FOLDER`"
+        return f"{' or '.join(f'`{name}`' for name in BUILT_IN_DATASETS)}, `NAME: FOLDER`, or `NAME: {{path: FOLDER, …}}`"
     return KINDS[kind]
 
 

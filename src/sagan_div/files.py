@@ -67,10 +67,3 @@ def sha256(path: Path) -> str:
         raise UserError(f"{path}: is missing; run the phase that makes it first") from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder where a file belongs; move it elsewhere") from None
-
-
-def digest(folder: Path) -> str:
-    """The SHA-256 of all files below a folder with their names; of nothing where there is no such folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [f"{path.relative_to(folder)} {sha256(path)}" for path in paths]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torchvision
-from PIL import Image
 
 from sagan_div.data import sources
 from sagan_div.data.images import Split
@@ -16,9 +15,8 @@ from sagan_div.study.schema import DatasetConfig
 from support import OFFICIAL, md5s
 
 
-def load(name: str, mirror: Path | str | None = None, folder: Path | None = None) -> dict[str, Split]:
-    dataset = DatasetConfig(name=name, folder=None if folder is None else str(folder))
-    return sources.load(dataset, None if mirror is None else str(mirror), lambda text: None)
+def load(name: str, mirror: Path | str | None = None) -> dict[str, Split]:
+    return sources.load(DatasetConfig(name=name), None if mirror is None else str(mirror), lambda text: None)
 
 
 @pytest.fixture
@@ -91,50 +89,3 @@ def test_digits_are_real_and_split_once() -> None:
     assert splits["train"].images.max() == 255
     assert splits["train"].labels is not None
     assert set(splits["train"].labels) == set(range(10))
-
-
-def picture(path: Path, size: tuple[int, int] = (20, 20), mode: str = "L", value: int = 7) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, value if mode == "L" else (value, 0, 0)).save(path)
-
-
-def test_a_folder_of_classes(tmp_path: Path) -> None:
-    for number in range(10):
-        picture(tmp_path / "cats" / f"{number}.png", value=number)
-        picture(tmp_path / "dogs" / f"{number}.JPG", value=100 + number)
-    splits = load("pets", folder=tmp_path)
-    assert splits["train"].images.shape == (16, 1, 20, 20)
-    assert splits["test"].labels is not None
-    for split in splits.values():
-        assert split.labels is not None
-        assert ((split.images[:, 0, 0, 0] > 50) == split.labels).all()
-
-
-def test_a_folder_of_mixed_sizes_colours_and_splits_without_labels(tmp_path: Path) -> None:
-    picture(tmp_path / "train" / "wide.png", (40, 24), "RGB", 200)
-    picture(tmp_path / "train" / "grey.png", (30, 30))
-    picture(tmp_path / "test" / "a.png", (24, 50))
-    picture(tmp_path / "test" / "b.png", (25, 25))
-    splits = load("mixed", folder=tmp_path)
-    assert splits["train"].images.shape == (2, 3, 24, 24)
-    assert splits["train"].labels is None
-    assert splits["train"].images[1, :, 0, 0].tolist() == [200, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("prepare", "words"),
-    [
-        (lambda folder: None, "there is no such folder"),
-        (lambda folder: folder.mkdir(), "holds 0 images, at least 2 are needed"),
-        (lambda folder: picture(folder / "one.png"), "holds 1 images, at least 2 are needed"),
-        (lambda folder: (picture(folder / "a.png"), (folder / "b.png").write_text("no image")), "b.png: is not an image"),
-        (
-            lambda folder: (picture(folder / "a.png"), Image.new("I;16", (9, 9)).save(folder / "b.png")),
-            "b.png: has more than 8 bits per channel",
-        ),
-    ],
-)
-def test_an_unusable_folder_is_named(tmp_path: Path, prepare: Any, words: str) -> None:
-    prepare(tmp_path / "images")
-    with pytest.raises(UserError, match=words):
-        load("mine", folder=tmp_path / "images")

@@ -37,18 +37,28 @@ def test_images_that_change_after_the_plan_are_refused(job: Job) -> None:
 
 
 def test_images_that_change_while_they_are_read_are_refused(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = sources.load
+    read = sources.read
 
     def interrupted(*words: object) -> object:
         found = read(*words)  # type: ignore[arg-type]
         Path("birds/9.png").unlink()
         return found
 
-    monkeypatch.setattr(sources, "load", interrupted)
+    monkeypatch.setattr(sources, "read", interrupted)
     with pytest.raises(UserError, match="its files changed"):
         data.work(job, Machine(torch.device("cpu")))
 
 
 def test_the_record_says_how_many_images_of_what_shape_there_are(job: Job) -> None:
     about = data.work(job, Machine(torch.device("cpu")))
-    assert about == {"images": {"train": [8, 1, 16, 16], "test": [2, 1, 16, 16]}}
+    assert about["images"] == {"train": [8, 1, 16, 16], "test": [2, 1, 16, 16]}
+    assert about["found"]["sizes"] == [[16, 16], [16, 16]]
+
+
+def test_what_was_found_is_said_at_the_end(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("birds/README.txt").write_text("no image")
+    data.work(job, Machine(torch.device("cpu")))  # no image, so not another dataset
+    said = capsys.readouterr().err
+    assert "birds: 8 training and 2 test images, grey, 16x16 pixels" in said
+    assert "birds: files of 16x16 pixels" in said
+    assert "birds: passed over: 1 no images: README.txt" in said

@@ -79,7 +79,7 @@ def test_what_rates_and_what_judges_share_no_image(used: Used, split: str, ratin
     assert len(rates) == rating_count
     for seed in (1, 7, 2**40):
         assert used(TRAIN, *sets, seed=seed) == rates
-    for count in (4, 60, 400 - rating_count):
+    for count in (4, 60, min(COUNTS[split], 400 - rating_count)):
         judges = used(REFERENCE, *sets, f"score.reference.count={count}")
         assert len(judges & set(range(400))) == 400 - rating_count  # all the others are known to memorisation
         assert not judges & rates
@@ -112,6 +112,10 @@ def test_a_dataset_too_small_for_both_is_refused_with_the_two_keys(used: Used) -
     )
     with pytest.raises(UserError, match=line):
         used(REFERENCE, "train.rating_count=100", "score.reference.count=301", "score.reference.split=train")
+    with pytest.raises(
+        UserError, match=r"^digits: 100 test images are too few for score.reference.count \(101\); lower it, or "
+    ):
+        used(REFERENCE, "train.rating_count=100", "score.reference.count=101", "score.reference.split=test")
     for kind in (TRAIN, REFERENCE, REAL_VS_REAL):
         with pytest.raises(UserError, match=r"train.rating_count: 400 images for ratings leave none of 400 for scores"):
             used(kind, "train.rating_count=400", "score.reference.count=301")

@@ -56,6 +56,14 @@ def test_images_of_ones_own_do_not_lie_among_the_results(folder: str) -> None:
         jobs(study(f"datasets=[{{birds: {folder}}}]"))
 
 
+@pytest.mark.parametrize("folder", [".", "..", "./", "images/.."])
+def test_images_of_ones_own_do_not_lie_around_the_results(folder: str) -> None:
+    with pytest.raises(
+        UserError, match=rf"datasets.birds: {folder} holds data/, where jobs write; name the images' own folder"
+    ):
+        jobs(study(f"datasets=[{{birds: {folder}}}]"))
+
+
 def test_the_folders_that_a_report_writes_are_all_reserved() -> None:
     written = (path.relative_to("results").parts for path in outputs(study(), Layout()).values())
     assert {parts[0] for parts in written if len(parts) > 1} <= set(OF_THE_REPORT)

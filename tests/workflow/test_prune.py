@@ -118,7 +118,7 @@ def test_data_is_kept_while_the_images_that_it_was_made_from_are_away(made: Path
     before = remaining_data()
     Path("images").rename("elsewhere")
     given.contents.cache_clear()
-    with pytest.raises(UserError, match="images: there is no such folder of images; bring it back, or correct `datasets`"):
+    with pytest.raises(UserError, match="images: there is no such folder of images; bring it back, or correct the path"):
         prune(study(birds), "data")
     assert remaining_data() == before
 

@@ -1,8 +1,10 @@
 """The domain classifier of a dataset."""
 
+from typing import Any
+
 from sagan_div import terminal
 from sagan_div.data.images import read_images, read_labels
-from sagan_div.evaluation.spaces.classifier import save_classifier
+from sagan_div.evaluation.spaces.classifier import TURNS, save_classifier
 from sagan_div.evaluation.spaces.classifier_training import train_classifier
 from sagan_div.phases.machine import About, Machine
 from sagan_div.study.job_settings import ClassifierSettings
@@ -18,5 +20,10 @@ def work(job: Job, machine: Machine) -> About:
         for split in ("train", "test")
     )
     network, accuracy = train_classifier(*train, *test, settings.classifier, machine.device, terminal.note)
-    save_classifier(job.outputs["classifier"], network, {"dataset": settings.dataset, "accuracy": round(accuracy, 6)})
+    about: dict[str, Any] = {"dataset": settings.dataset}
+    if accuracy is not None:
+        about["accuracy"] = round(accuracy, 6)
+    if train[1] is None:
+        about["labels"] = TURNS
+    save_classifier(job.outputs["classifier"], network, about)
     return {"accuracy": accuracy}

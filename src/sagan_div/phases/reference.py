@@ -45,10 +45,16 @@ def work(job: Job, machine: Machine) -> About:
 
 
 def _real(job: Job, settings: ReferenceSettings, training: Tensor) -> Tensor:
-    """The images to compare with. Raises UserError where the training split has too few beside those that rate."""
+    """The images to compare with. Raises UserError where a split has too few, the training one beside those that rate."""
     count = settings.reference.count
     if settings.reference.split == "test":
-        return spaces.real(job.inputs["test_images"], settings.image_size, count)
+        test = spaces.real(job.inputs["test_images"], settings.image_size, count)
+        if len(test) < count:
+            raise UserError(
+                f"{settings.dataset}: {len(test):,} test images are too few for score.reference.count ({count:,}); "
+                "lower it, or compare with training images by score.reference.split: train"
+            )
+        return test
     if count > len(training):
         raise UserError(
             f"{settings.dataset}: {len(training) + settings.rating_count:,} training images are too few for "

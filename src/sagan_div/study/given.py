@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sagan_div import files
+from sagan_div.contents import digest
+from sagan_div.study.datasets import FolderConfig
 from sagan_div.study.job_settings import (
     CellSettings,
     ClassifierSettings,
@@ -23,9 +23,9 @@ Wildcards = Mapping[str, Any]  # dataset, method, seed, extractor
 
 
 @cache
-def contents(folder: str) -> str:
-    """The SHA-256 of a folder's files, taken once a process."""
-    return files.digest(Path(folder))
+def contents(folder: FolderConfig) -> str:
+    """The digest of a folder's images, taken once a process."""
+    return digest(folder.place)
 
 
 def weights(study: Study, wildcards: Wildcards) -> WeightsSettings:

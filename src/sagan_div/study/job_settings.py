@@ -1,9 +1,9 @@
 """What a job of each kind is given: its own parameters and nothing more, so that nothing else can make it stale."""
 
 from sagan_div.settings import Settings
+from sagan_div.study.datasets import DatasetConfig
 from sagan_div.study.schema import (
     ClassifierConfig,
-    DatasetConfig,
     Extractor,
     MethodConfig,
     Metric,

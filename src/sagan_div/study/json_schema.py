@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sagan_div.study.schema import BUILT_IN_DATASETS, OF_RECORD, Study
+from sagan_div.study.datasets import BUILT_IN_DATASETS
+from sagan_div.study.schema import OF_RECORD, Study
 
 FILE = Path("config", "params.schema.json")
 Schema = dict[str, Any]
@@ -71,5 +72,6 @@ def _part(name: str) -> str:
 
 def _dataset(description: str) -> Schema:
     """A dataset as users write it: its name, or a name of their own with a folder."""
-    folder = {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1, "maxProperties": 1}
+    place = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/FolderConfig"}]}
+    folder = {"type": "object", "additionalProperties": place, "minProperties": 1, "maxProperties": 1}
     return {"description": description, "anyOf": [{"enum": list(BUILT_IN_DATASETS)}, folder]}

@@ -9,7 +9,8 @@ from typing import Any, TypeGuard
 from sagan_div import settings
 from sagan_div.errors import UserError
 from sagan_div.study import yaml12
-from sagan_div.study.schema import NAME, OF_RECORD, Study
+from sagan_div.study.datasets import NAME
+from sagan_div.study.schema import OF_RECORD, Study
 
 OVERLAYS = Path("workflow", "overlays")
 Values = Mapping[str, Any]

@@ -1,6 +1,5 @@
 """What params.yaml may say: one frozen, strict model per section. Descriptions go into the JSON schema and the reference."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,25 +10,16 @@ from pydantic import (
     Field,
     Tag,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from sagan_div.losses import AnyLoss
-from sagan_div.settings import Settings, close, short, shown
+from sagan_div.settings import Settings, close, shown
+from sagan_div.study.datasets import DatasetConfig, Name
 from sagan_div.study.metrics import METRICS
 
 OF_RECORD = "main"  # the study of params.yaml, which lives in results/ itself
-BUILT_IN_DATASETS = ("mnist", "fashion-mnist", "digits")
-NAME = r"[a-z0-9][a-z0-9-]{0,63}"  # names become folders and wildcards
-
-
-def _name(value: object) -> str:
-    if not (isinstance(value, str) and re.fullmatch(NAME, value)):
-        long = ", 64 at most" if isinstance(value, str) and len(value) > 64 else ""
-        raise ValueError(f"{shown(value)} cannot be a name; use lower-case letters, digits and hyphens{long}")
-    return value
 
 
 def _whole(value: object) -> object:
@@ -53,7 +43,6 @@ def _once(name: Callable[[Any], object] = str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
 Whole = BeforeValidator(_whole)  # a choice of whole numbers holds no true, which equals 1
 Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=2)]
@@ -109,40 +98,6 @@ class MethodConfig(Settings):
     select: Checkpoint | None = Field(default=None, description="instead of sample.select")
 
 
-class DatasetConfig(Settings):
-    """A built-in dataset, written as its name, or images in a folder, written as `name: path/to/folder`."""
-
-    name: Name
-    folder: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _written(cls, value: object) -> object:
-        if isinstance(value, cls):
-            return value
-        if isinstance(value, Mapping) and "name" in value and set(value) <= {"name", "folder"}:  # the form of our own records
-            value = {value["name"]: value["folder"]} if value.get("folder") is not None else value["name"]
-        if isinstance(value, str):
-            return {"name": _built_in(value)}
-        if not (isinstance(value, Mapping) and len(value) == 1):
-            raise ValueError(f"expected a dataset's name or 'name: path/to/folder', found {shown(value)}")
-        ((name, folder),) = value.items()
-        if name in BUILT_IN_DATASETS:
-            raise ValueError(f"'{name}' is a built-in dataset; give the folder a name of its own")
-        if not (isinstance(folder, str) and folder):
-            raise ValueError(f"expected '{_name(name)}: path/to/folder', found {shown(folder)} as the folder")
-        return {"name": _name(name), "folder": folder}
-
-
-def _built_in(name: str) -> str:
-    if name not in BUILT_IN_DATASETS:
-        raise ValueError(
-            f"unknown dataset '{short(name)}'; built in are {', '.join(BUILT_IN_DATASETS)}, "
-            f"and a folder of images is written as '{short(name)}: path/to/folder'"
-        )
-    return name
-
-
 class ClassifierConfig(Settings):
     epochs: Count = Field(description="passes over the training split")
     seed: int
@@ -178,7 +133,7 @@ class SampleConfig(Settings):
 
 class ReferenceConfig(Settings):
     split: Split
-    count: int = Field(ge=4, description="real images to compare with; all of a test split that has fewer")
+    count: int = Field(ge=4, description="real images to compare with; a dataset that has fewer is refused")
 
 
 class RealVsRealConfig(Settings):

@@ -93,10 +93,12 @@ def _refuse_places_of_results(study: Study) -> None:
     name = study.study
     if name in (*PHASES, *OF_THE_REPORT):
         raise UserError(f"study: '{name}' cannot be a study's name, since results/{name} is a folder of the study of record")
-    for dataset in study.datasets:
+    for name, folder in ((dataset.name, dataset.folder) for dataset in study.datasets):
         for place in ("data", "results"):
-            if dataset.folder is not None and Path(dataset.folder).resolve().is_relative_to(Path(place).resolve()):
-                raise UserError(f"datasets.{dataset.name}: {dataset.folder} lies in {place}/, where jobs write; move it out")
+            if folder is not None and folder.place.resolve().is_relative_to(Path(place).resolve()):
+                raise UserError(f"datasets.{name}: {folder.path} lies in {place}/, where jobs write; move it out")
+            if folder is not None and Path(place).resolve().is_relative_to(folder.place.resolve()):
+                raise UserError(f"datasets.{name}: {folder.path} holds {place}/, where jobs write; name the images' own folder")
 
 
 def _wildcards(study: Study, kind: Kind) -> Iterator[dict[str, Any]]:

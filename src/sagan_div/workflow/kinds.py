@@ -7,6 +7,7 @@ from typing import Any
 
 from sagan_div.settings import Settings
 from sagan_div.study import given, metrics
+from sagan_div.study.datasets import DatasetConfig
 from sagan_div.study.given import Wildcards
 from sagan_div.study.job_settings import (
     ClassifierSettings,
@@ -18,7 +19,7 @@ from sagan_div.study.job_settings import (
     TrainSettings,
     WeightsSettings,
 )
-from sagan_div.study.schema import DatasetConfig, Extractor, Study, TorchScriptConfig, space
+from sagan_div.study.schema import Extractor, Study, TorchScriptConfig, space
 from sagan_div.workflow.layout import Layout
 
 Paths = dict[str, Path]

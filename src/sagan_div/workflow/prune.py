@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sagan_div.errors import UserError
+from sagan_div.image_files import require_folder
 from sagan_div.study.schema import Study
 from sagan_div.workflow import locks, records
 from sagan_div.workflow.jobs import jobs, planned
@@ -25,7 +26,7 @@ def prune(study: Study, phase: str) -> list[str]:
     locks.refuse_beside_snakemake()
     refuse_links(study)
     if phase == "data":
-        _refuse_images_that_are_away(study)
+        refuse_images_that_are_away(study)
     lines, kept = [], set(_asked_for(study, phase))
     for state in survey(study, phase):
         kept |= set(state.job.files)
@@ -76,7 +77,8 @@ def refuse_links(study: Study) -> None:
             )
 
 
-def _refuse_images_that_are_away(study: Study) -> None:
+def refuse_images_that_are_away(study: Study) -> None:
+    """Raises UserError for a dataset whose folder is not there, or is none."""
     for dataset in study.datasets:
-        if dataset.folder is not None and not Path(dataset.folder).is_dir():
-            raise UserError(f"{dataset.folder}: there is no such folder of images; bring it back, or correct `datasets`")
+        if dataset.folder is not None:
+            require_folder(dataset.folder.place)

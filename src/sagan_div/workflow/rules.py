@@ -34,6 +34,7 @@ class Rules:
             self.layout = Layout(self.study.study)
             self.page = report_outputs(self.study, self.layout)
             if internals.is_main(workflow):
+                prune.refuse_images_that_are_away(self.study)
                 prune.refuse_links(self.study)
             if internals.writes_report():
                 require(self.study, self.page)

@@ -14,6 +14,8 @@ from sagan_div.errors import UserError
 from sagan_div.evaluation.spaces.extractor import Device, Extractor, as_channels, true_float32
 from sagan_div.models import checkpoints
 
+TURNS = "quarter turns"  # what a classifier's file says under `labels` where it was trained on images without any
+
 
 class Classifier(nn.Module):
     """A small convolutional network on images [N, C, S, S] in [-1, 1]; its penultimate layer is a feature space.
@@ -34,6 +36,7 @@ class Classifier(nn.Module):
         self.penultimate = nn.Linear(third * side**2, self.dimensions, bias=False)
         self.norm = nn.BatchNorm1d(self.dimensions)  # before the ReLU, so that no feature dies
         self.head = nn.Linear(self.dimensions, classes)
+        self.knows_classes = True  # False: it tells how an image is turned
 
     def features(self, images: Tensor) -> Tensor:
         """Features [N, 128] of images [N, C, S, S]: non-negative, with a mean squared norm of 128 on the training split."""
@@ -64,6 +67,7 @@ def load_classifier(path: Path, device: Device) -> Classifier:
         state, about = checkpoints.load(path)
         classifier = Classifier(state["body.0.weight"].shape[1], len(state["head.bias"]), about["image_size"])
         classifier.load_state_dict(state)
+        classifier.knows_classes = about.get("labels") != TURNS
     except (UserError, KeyError, RuntimeError):
         raise UserError(f"{path}: is no domain classifier of this version; delete it and run `sagan-div reference`") from None
     classifier.requires_grad_(False).eval()
@@ -71,7 +75,10 @@ def load_classifier(path: Path, device: Device) -> Classifier:
 
 
 def classifier_extractor(path: Path, device: Device, fitting: bool = False) -> Extractor:
-    """The domain classifier's penultimate layer as a feature space, `fitting` images of other sizes too. Raises UserError."""
+    """The domain classifier's penultimate layer as a feature space, `fitting` images of other sizes too. Raises UserError.
+
+    It knows classes where the classifier was trained on labels.
+    """
     classifier = load_classifier(path, device)
 
     def network(images: Tensor) -> Tensor:
@@ -83,4 +90,5 @@ def classifier_extractor(path: Path, device: Device, fitting: bool = False) -> E
         with true_float32():
             return classifier.features(to_float(images))
 
-    return Extractor("classifier", files.sha256(path), device, network, classifier.head.weight, classifier.head.bias)
+    head = (classifier.head.weight, classifier.head.bias) if classifier.knows_classes else ()
+    return Extractor("classifier", files.sha256(path), device, network, *head)

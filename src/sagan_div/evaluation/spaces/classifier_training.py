@@ -24,28 +24,31 @@ def train_classifier(
     settings: ClassifierConfig,
     device: Device,
     note: Note,
-) -> tuple[Classifier, float]:
+) -> tuple[Classifier, float | None]:
     """The domain classifier, trained on uint8 images [N, C, S, S] with labels [N], and its accuracy on the test split.
 
-    Without labels it learns to tell the four quarter turns of an image apart (Gidaris et al. 2018, arXiv 1803.07728).
+    Without labels it learns to tell the four quarter turns of an image apart (Gidaris et al. 2018, arXiv 1803.07728). It has
+    no accuracy then, nor where the test split alone has no labels: how well it tells turns is not how well it tells classes.
     The same settings, images, device and thread count give the same bits. `note` gets a line per epoch.
     """
-    images, labels = _labelled(images, labels, settings.seed)
-    test_images, test_labels = _labelled(test_images, test_labels, settings.seed)
+    without = [split for split, given in (("training", labels), ("test", test_labels)) if given is None]
+    images, labels = (images, labels.long()) if labels is not None else _turned(images, settings.seed)
     with initialising(settings.seed, "classifier"):
         network = Classifier(images.shape[1], int(labels.max()) + 1, images.shape[-1])
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     with true_float32():
         _fit(network, images, labels, settings, device, note)
         _scale(network, images, device)
-        accuracy = _accuracy(network, test_images, test_labels, device)
+        if test_labels is None or without:
+            note(f"the classifier has no test accuracy: the {' and the '.join(without)} split has no labels")
+            return network, None
+        accuracy = _accuracy(network, test_images, test_labels.long(), device)
     note(f"the classifier's test accuracy is {accuracy:.2%}")
     return network, accuracy
 
 
-def _labelled(images: Tensor, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor]:
-    if labels is not None:
-        return images, labels.long()
+def _turned(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Images [N, C, S, S], each turned by a random number of quarters, and these numbers [N]."""
     turns = torch.from_numpy(stream(seed, "turns").integers(4, size=len(images)))
     turned = images.clone()
     for turn in range(1, 4):
