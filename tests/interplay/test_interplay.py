@@ -127,7 +127,9 @@ def test_the_study_of_record_keeps_its_name(project: Project, words: tuple[str, 
 def test_slow_methods_start_first_and_gpus_are_not_shared(project: Project) -> None:
     project.study(lambda values: values["train"].update(images=64))
     done = project.run("snakemake", "train", "--cores", "2", "--resources", "gpu=1", STANDIN_SECONDS="1")
-    said = re.findall(r"train ([\w-]+) on digits|(Finished) jobid: \d+ \(Rule: train_cell", done.stdout + done.stderr)
+    said = re.findall(
+        r"^Job \d+: train digits ([\w-]+) seed|(Finished) jobid: \d+ \(Rule: train_cell", done.stdout + done.stderr, re.M
+    )
     assert [method or finished for method, finished in said] == ["sagan-div-d", "Finished", "dcgan", "Finished"]
 
 

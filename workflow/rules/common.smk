@@ -2,8 +2,19 @@
 
 import os
 import re
+import signal
 import sys
+import threading
 from pathlib import Path
+
+
+def interrupt(*_):
+    print("snakemake: interrupted", file=sys.stderr)
+    sys.exit(130)
+
+
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, interrupt)  # no traceback from the imports below
 
 HOME = Path(str(workflow.current_basedir)).parents[1]
 SOURCE = (

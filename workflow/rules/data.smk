@@ -16,7 +16,6 @@ rule fetch_data:
         RULES.log("data", "{dataset}"),
     benchmark:
         RULES.runtime("data", "{dataset}")
-    retries: 1
     conda:
         "../envs/sagan-div.yaml"
     params:

@@ -24,6 +24,6 @@ rule sample_cell:
         settings=settings("sample"),
         study=RULES.study.study,
     message:
-        "sample {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+        "sample {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
         "sagan-div sample --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

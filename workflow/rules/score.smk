@@ -24,6 +24,6 @@ rule score_cell:
         settings=settings("score"),
         study=RULES.study.study,
     message:
-        "score {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+        "score {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
         "sagan-div score --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

@@ -25,6 +25,6 @@ rule train_cell:
         settings=settings("train"),
         study=RULES.study.study,
     message:
-        "train {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+        "train {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
         "sagan-div train --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

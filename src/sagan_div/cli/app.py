@@ -74,7 +74,7 @@ def run() -> tuple[str, int]:
     except (UserError, click.ClickException) as error:
         return str(error), 2
     except Interrupted as stop:
-        return str(stop), 128 + stop.signal
+        return f"interrupted: {stop}", 128 + stop.signal
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not TOO_LARGE.search(str(error)):
             raise

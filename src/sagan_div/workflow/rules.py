@@ -17,6 +17,7 @@ from sagan_div.workflow.jobs import Job, jobs, planned
 from sagan_div.workflow.kinds import KINDS, REPORT
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import may_be_had, require, survey, survey_report
+from sagan_div.workflow.watch import Watch
 
 ReportOutputs = Callable[[Study, Layout], dict[str, Path]]
 
@@ -36,6 +37,7 @@ class Rules:
             if internals.is_main(workflow):
                 prune.refuse_images_that_are_away(self.study)
                 prune.refuse_links(self.study)
+                internals.listen(workflow, Watch())
             if internals.writes_report():
                 require(self.study, self.page)
         except UserError as error:

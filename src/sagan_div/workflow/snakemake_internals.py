@@ -1,9 +1,11 @@
 """What the workflow needs of Snakemake's inside, in one place: checked on 9.27.1 (tests/workflow/test_internals.py)."""
 
+import logging
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 LOCKS = Path(".snakemake/locks")
 
@@ -61,3 +63,94 @@ def dateless(path: Path) -> Any:
     from snakemake.io import ancient
 
     return ancient(str(path))
+
+
+class Listener(Protocol):
+    """Who is told what Snakemake's log says of jobs, which it knows by number, and adds words to its lines."""
+
+    def planned(self, jobs: Mapping[str, int]) -> None:
+        """How many jobs of each rule there are, but for rules that only gather."""
+
+    def started(self, number: int, rule: str, name: str) -> None: ...
+
+    def finished(self, number: int) -> None: ...
+
+    def failed(self, number: int, log: Path | None, status: str, said: str) -> bool:
+        """Told of a shell command's exit `status` and of what an executor `said`; whether another try is in vain."""
+
+    def interrupted(self) -> None: ...
+
+    def after_starting(self, names: Sequence[str]) -> str: ...
+
+    def after_finishing(self, number: int) -> str: ...
+
+    def after_counting(self) -> str: ...
+
+
+def listen(workflow: Any, listener: Listener) -> None:
+    """Have a listener told of jobs as they start and end, whatever is quiet, and its words stand in Snakemake's lines."""
+    from snakemake.logging import logger
+
+    logger.addFilter(_Told(workflow, listener))
+    for handler in logger.handlers:
+        handler.setFormatter(_Followed(workflow, listener, handler.formatter or logging.Formatter()))
+
+
+class _Told(logging.Filter):
+    """Tells a listener, in the thread that logs, and lets everything pass."""
+
+    def __init__(self, workflow: Any, listener: Listener) -> None:
+        super().__init__()
+        self._workflow, self._listener = workflow, listener
+        self._errors: list[str] = []
+
+    def filter(self, record: Any) -> bool:
+        match getattr(record, "event", None):
+            case "run_info":
+                gather = {rule.name for rule in self._workflow.rules if rule.norun} | {"total"}
+                self._listener.planned({rule: count for rule, count in record.stats.items() if rule not in gather})
+            case "job_info":
+                self._listener.started(record.jobid, record.rule_name, record.rule_msg or record.rule_name)
+            case "job_finished":
+                self._listener.finished(record.job_id)
+            case "error":
+                self._errors.append(record.getMessage())
+            case "job_error":
+                self._failed(record)
+            case None if str(record.msg).startswith("Will exit after finishing currently running jobs"):  # SIGTERM
+                self._listener.interrupted()
+        return True
+
+    def _failed(self, record: Any) -> None:
+        log = Path(record.log[0].partition(" (")[0]) if record.log else None
+        ours = next((text for text in reversed(self._errors) if record.shellcmd and record.shellcmd in text), "")
+        status = re.search(r"' (?:returned non-zero|died with) (.+?)\.?$", ours, re.MULTILINE)
+        if self._listener.failed(record.jobid, log, status[1] if status else "", record.rule_msg or ""):
+            job = _job(self._workflow, record.jobid)
+            job._attempt = max(job._attempt, job.restart_times + 1)  # the last try that Snakemake grants
+
+
+class _Followed(logging.Formatter):
+    """Another formatter's text, followed by a listener's words."""
+
+    def __init__(self, workflow: Any, listener: Listener, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._workflow, self._listener, self._inner = workflow, listener, inner
+
+    def format(self, record: Any) -> str:
+        text = self._inner.format(record)
+        match getattr(record, "event", None):
+            case "job_started":
+                jobs = [_job(self._workflow, number) for number in record.jobs]
+                return text + self._listener.after_starting([job.message or job.rule.name for job in jobs])
+            case "job_finished":
+                return text + self._listener.after_finishing(record.job_id)
+            case "progress":
+                return text + self._listener.after_counting()
+            case "error":
+                return re.sub(r"--settings '.*?'(?= )", "--settings …", text)  # kilobytes, which hide the rest
+        return text
+
+
+def _job(workflow: Any, number: int) -> Any:
+    return next(job for job in workflow.dag.jobs if job.jobid == number)
