@@ -57,7 +57,10 @@ DIGITS = ("--set", "datasets=[digits]", "--set", "score.extractors=[classifier]"
         (["train", "--settings", "{}"], "--settings.dataset: this key is missing"),
         (["prune", "training"], "'training' is not one of 'data', 'reference'"),
         (["generate", "none.safetensors", "--out", "x"], "none.safetensors: there is no such checkpoint"),
-        (["train", *DIGITS, "--dataset", "digits", "--method", "dcgan", "--seed", 0], "is missing; run `sagan-div data` first"),
+        (
+            ["train", *DIGITS, "--dataset", "digits", "--method", "dcgan", "--seed", 0],
+            "is missing; run `sagan-div data --dataset digits --set",
+        ),
         (["data", *DIGITS, "--set", "datasets=[{birds: nowhere}]"], "nowhere: there is no such folder of images"),
     ],
 )
@@ -126,6 +129,27 @@ def test_describe_prints_table_1(call: Call, method: str, generator: int, critic
     assert f"{critic:,}" in stdout
 
 
+@pytest.mark.parametrize("width", [10**6, 10**14])
+def test_a_network_of_any_size_is_described_or_refused_in_one_line(call: Call, width: int) -> None:
+    status, stdout, stderr = call("describe", "dcgan", "--set", f"width={width}")
+    assert (status, stderr) == (0, "") if width == 10**6 else (status, len(stderr.splitlines())) == (2, 1)
+    assert ("160,000,092,000,000" in stdout) == (width == 10**6)
+
+
+def test_sizes_beyond_the_memory_are_one_line(call: Call) -> None:
+    status, _, stderr = call("estimate", *DIGITS, "--set", f"width={10**7}", "--set", "methods=[dcgan]", "--device", "cpu")
+    assert status == 2
+    assert stderr.splitlines()[-1].startswith("sagan-div: the memory of this machine is too small for this")
+
+
+def test_a_study_is_named_by_its_overlay(call: Call) -> None:
+    status, _, stderr = call("train", "--study", "demo")
+    assert (status, stderr) == (
+        2,
+        "sagan-div: --study demo: belongs to --settings; a study is named by its overlay, --overlay FILE\n",
+    )
+
+
 def test_the_phases_by_hand_do_nothing_twice(tmp_path: Path) -> None:
     """Data, classifier, a training that is not there yet, in processes of their own."""
     params_alone(tmp_path)
@@ -160,7 +184,7 @@ def test_the_phases_by_hand_do_nothing_twice(tmp_path: Path) -> None:
     sampled = command("sagan-div", "sample", *DIGITS, *small, "--set", "train.images=80", cwd=tmp_path)
     for refused in (edited, sampled):  # however far up
         assert refused.returncode == 2
-        assert "train.images 64 -> 80; `sagan-div prune train` removes what does not fit" in refused.line
+        assert "train.images 64 -> 80; `sagan-div prune train --set" in refused.line
     checkpoint = tmp_path / "results/train/digits/dcgan/seed0/best.safetensors"
     drawn = command("sagan-div", "generate", checkpoint, "--count", 3, "--out", tmp_path / "drawn", cwd=tmp_path)
     assert drawn.returncode == 0
@@ -168,7 +192,7 @@ def test_the_phases_by_hand_do_nothing_twice(tmp_path: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     broken = command("sagan-div", "sample", *DIGITS, *small, "--again", cwd=tmp_path)
     assert broken.returncode == 2
-    assert "seed0: best.safetensors is not what it was when it was made; `sagan-div prune train`" in broken.line
+    assert "seed0: best.safetensors is not what it was when it was made; `sagan-div prune train --set" in broken.line
 
 
 def test_fid_between_statistics_is_the_distance_of_their_gaussians(call: Call, tmp_path: Path) -> None:

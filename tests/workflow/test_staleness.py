@@ -137,10 +137,10 @@ def test_the_report_refuses_a_cell_that_does_not_fit(made: Path) -> None:
 
 def test_a_missing_input_is_named_with_the_command_that_makes_it(made: Path) -> None:
     for path, command in (
-        (CELL / "best.safetensors", "train"),
-        (Path("results/reference/digits/classifier.npz"), "reference"),
-        (Path("data/digits/train/images.npy"), "data"),
-        (Path("results/reference/digits/domain-classifier.safetensors"), "classifier"),
+        (CELL / "best.safetensors", "train --dataset digits --method dcgan --seed 0"),
+        (Path("results/reference/digits/classifier.npz"), "reference --dataset digits --extractor classifier"),
+        (Path("data/digits/train/images.npy"), "data --dataset digits"),
+        (Path("results/reference/digits/domain-classifier.safetensors"), "classifier --dataset digits"),
     ):
         path.unlink()
         job = next(each for each in jobs(study()) if path in each.inputs.values())

@@ -21,7 +21,7 @@ GROUPS: dict[str, Sequence[click.Command]] = {
 }
 WIDEST = max(len(str(command.name)) for commands in GROUPS.values() for command in commands)
 COMPLETION = "_SAGAN_DIV_COMPLETE"  # in the environment where a shell asks
-TOO_LARGE = re.compile(r"out of memory|can't allocate memory|not enough memory")  # PyTorch's words, on GPU and CPU
+TOO_LARGE = re.compile(r"out of memory|can't allocate memory|not enough memory|overflow")  # PyTorch's words
 
 
 class Groups(click.Group):

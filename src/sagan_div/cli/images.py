@@ -55,7 +55,7 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
     help="safetensors: what generate reads; the others need no sagan-div to be loaded.",
 )
 @click.option("--out", type=Path, help="The folder to write to; exports/DATASET/METHOD/seedN without it.")
-@options.study
+@options.study_and_results
 def export(cell: str, form: str, out: Path | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Write the generator of CELL, such as mnist/sagan-div-d/seed0 or a checkpoint's path, and a model card beside it."""
     from sagan_div.report import export

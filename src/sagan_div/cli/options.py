@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import click
 
 from sagan_div.errors import UserError
 from sagan_div.study.load import load
-from sagan_div.study.schema import Study
+from sagan_div.study.schema import OF_RECORD, Study
+from sagan_div.workflow import advice
 from sagan_div.workflow.jobs import cells
 
 Command = Callable[..., Any]
@@ -42,11 +44,46 @@ def _among(names: Callable[[Study], Iterable[object]]) -> Callable[..., list[str
 among_methods = _among(lambda study: study.methods)
 among_cells = _among(lambda study: map("{dataset}/{method}/seed{seed}".format_map, cells(study)))
 
+
+def _with_advice(command: Command) -> Command:
+    """The command, whose errors advise commands about the same study."""
+
+    @wraps(command)
+    def do(**given: Any) -> Any:
+        try:
+            return command(**given)
+        except UserError as error:
+            if given.get("settings"):
+                raise UserError(advice.for_study_named(str(error), given["name"] or OF_RECORD)) from None
+            raise UserError(advice.for_study(str(error), given["params"], given["overlays"], given["sets"])) from None
+
+    return do
+
+
+def _among_results(command: Command) -> Command:
+    """The command, refused where the study's results lie beside its file and none are here."""
+
+    @wraps(command)
+    def do(**given: Any) -> Any:
+        home = given["params"].parent
+        here = next(Path("results").rglob("*record.json"), None)
+        if not here and home.resolve() != Path.cwd() and (home / "results").is_dir():
+            raise UserError(
+                f"--params {given['params']}: its results lie in {home / 'results'}, and commands use those of the folder "
+                f"where they run; run this in {home}, or with a copy of {given['params'].name} here for results of its own"
+            )
+        return command(**given)
+
+    return do
+
+
 study = together(
-    click.option("--params", type=Path, default="params.yaml", show_default=True, help="The study's file."),
+    click.option("--params", type=Path, default=advice.PARAMS, show_default=True, help="The study's file."),
     click.option("--overlay", "overlays", type=Path, multiple=True, help="A file laid over it; repeatable."),
     click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Laid over both, e.g. train.images=64000."),
+    _with_advice,
 )
+study_and_results = together(study, _among_results)
 mirror = click.option("--mirror", help="A folder or URL to fetch from; SAGAN_DIV_MIRROR names one as well.")
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 threads = click.option("--threads", type=click.IntRange(1), help="CPU threads; other counts round differently.")

@@ -25,7 +25,7 @@ def command(kind: Kind) -> click.Command:
     wildcards = [options.WILDCARDS[name] for name in kind.wildcards]
     of_its_own = [options.OF_A_KIND[name] for name in kind.options]
 
-    @options.together(*wildcards, *of_its_own, options.study, options.job)
+    @options.together(*wildcards, *of_its_own, options.study_and_results, options.job)
     def do(settings: str | None, name: str | None, again: bool, **given: Any) -> None:
         chosen = {key: given.pop(key) for key in ("params", "overlays", "sets")}
         if settings is not None:

@@ -20,7 +20,7 @@ from sagan_div.workflow.records import recorded
 
 @click.command()
 @options.as_json
-@options.study
+@options.study_and_results
 def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Print the table of a study's scores, and where its page is."""
     from sagan_div.report import report
@@ -58,6 +58,8 @@ def compare(a: str, b: str, every: bool, as_json: bool) -> None:
 @options.study
 def describe(method: str, channels: int, as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Print METHOD's networks: each layer with output shape, parameters and FLOPs per image (Table 1)."""
+    import torch
+
     from sagan_div.models.describe import describe as describe_layers
     from sagan_div.models.networks import Shape, build
 
@@ -65,8 +67,9 @@ def describe(method: str, channels: int, as_json: bool, params: Path, overlays: 
     if method not in study.methods:
         raise UserError(f"{method}: is no method of the study; it has {', '.join(study.methods)}")
     shape = Shape(study.image_size, channels, study.width, study.latent)
-    generator, critic = build(study.methods[method], shape, seed=0)
-    layers = {"generator": describe_layers(generator, shape), "critic": describe_layers(critic, shape)}
+    with torch.device("meta"):  # shapes without numbers: no width is too large for it
+        generator, critic = build(study.methods[method], shape, seed=0)
+        layers = {"generator": describe_layers(generator, shape), "critic": describe_layers(critic, shape)}
     if as_json:
         show_json({"method": method} | {name: [row._asdict() for row in rows] for name, rows in layers.items()})
         return

@@ -29,7 +29,7 @@ check_option = click.option("--check", "only_check", is_flag=True, help="Change 
 
 @click.command()
 @phase_argument
-@options.study
+@options.study_and_results
 def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Delete artefacts of PHASE (all without it) that do not fit the study, so that they are made again."""
     study = load(params, overlays, sets)
@@ -40,7 +40,7 @@ def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
 
 @click.command()
 @phase_argument
-@options.study
+@options.study_and_results
 def check(phase: str | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
     """Whether all artefacts of PHASE (of the whole study without it) are there and fit the study; changes nothing."""
     study = load(params, overlays, sets)
@@ -70,7 +70,7 @@ def adopt(overlays: Sequence[Path], params: Path) -> None:
 @click.option("--cells", "count", type=click.IntRange(1), default=1, show_default=True, help="Jobs of each kind to run again.")
 @options.mirror
 @options.machine
-@options.study
+@options.study_and_results
 def revalidate(count: int, mirror: str | None, device: str, threads: int | None, **named: Any) -> None:
     """Accept an edit of the code that should change no number, such as a faster engine.
 

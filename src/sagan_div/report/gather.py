@@ -11,6 +11,7 @@ import pandas as pd
 
 from sagan_div.errors import UserError
 from sagan_div.report import marks, words
+from sagan_div.report.catalogue import PAGE
 from sagan_div.report.paper import facts
 from sagan_div.study import metrics
 from sagan_div.study.metrics import Metric
@@ -126,13 +127,23 @@ def read(study: Study, layout: Layout) -> Results:
     records = {cell: _records(layout, cell) for cell in planned}
     runs = pd.DataFrame([_run(layout, cell, records[cell], histories[cell]) for cell in planned])
     if (runs["state"] == NOT_RUN).all():
-        raise UserError(f"{layout.results}: no run of the study '{study.study}' is there yet; train and score one first")
+        raise UserError(_nothing(study, layout))
     entries = {cell: found for cell in planned if (found := _entries(layout, cell))}
     scores = _scores(study, entries, runs)
     runs = runs.assign(mark=[_mark(records[cell], entries.get(cell, {}), histories[cell]) for cell in planned])
     channels = {dataset.name: count for dataset in study.datasets if (count := _channels(layout, dataset.name))}
     pairs = _real_vs_real(study, layout)
     return Results(study, layout, scores, runs, _joined(histories), pairs, records, entries, channels)
+
+
+def _nothing(study: Study, layout: Layout) -> str:
+    """What is said where no cell has left anything: in a clone there may be the report of runs that git does not keep."""
+    if not (layout.results / PAGE).is_file():
+        return f"{layout.results}: no run of the study '{study.study}' is there yet; `snakemake --cores 2` runs it"
+    return (
+        f"{layout.results}: the runs of the study '{study.study}' are not here, but their report is: `sagan-div compare "
+        f"{layout.results} {layout.results}` shows its numbers, {layout.results / PAGE} all of it; `dvc pull` brings the runs"
+    )
 
 
 def _channels(layout: Layout, dataset: str) -> int | None:

@@ -138,11 +138,12 @@ def require_inputs(job: Job) -> None:
 
 
 def _maker(job: Job, path: Path) -> str:
-    """The command of the kind of job that makes a file."""
+    """The command that makes a file, and nothing else."""
     for kind in KINDS.values():
         for pattern in kind.outputs(job.layout).values():
-            if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(str(pattern))), str(path)):
-                return kind.command
+            found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(str(pattern))), str(path))
+            if found:
+                return " ".join([kind.command, *(f"--{name} {value}" for name, value in found.groupdict().items())])
     return job.kind.command
 
 
