@@ -1,5 +1,7 @@
 """FID between two places: the digits of the pytorch-fid command, and one line for whatever is wrong with a place."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,16 +115,66 @@ def test_bad_folders_are_a_line_each(
     Image.fromarray(samples[0, 0]).save(folder / "0.png")
     (folder / "notes.TXT").write_text("hello")
     assert "a: the covariance of 1 image is not defined" in line(folder)
-    assert "1 files are no images to pytorch-fid and are left out, e.g. notes.TXT" in notes[0]
+    assert "1 files are no images to pytorch-fid and are left out: notes.TXT" in notes[0]
     assert "1 images give 2048 features no covariance of full rank" in notes[1]
     Image.fromarray(samples[0, 0, :32]).save(folder / "1.png")
     assert "1.png: is 64x32 pixels, 0.png is 64x64" in line(folder)
     (folder / "1.png").write_text("hello")
-    assert "1.png: is no intact image" in line(folder)
+    assert "1.png: is not an image" in line(folder)
     Image.fromarray(samples[0, 0].astype(np.uint16) * 257).save(folder / "1.png")
     assert "1.png: has more than 8 bits" in line(folder)
     (folder / "1.png").write_bytes((folder / "0.png").read_bytes()[:-60])
-    assert "1.png: is no intact image" in line(folder)
+    assert "1.png: is not an image that can be read whole" in line(folder)
+    (folder / "1.png").unlink()
+    for name in ("1.png", "2.png", "3.png", "4.png", "caf\udce9\n.png"):
+        (folder / name).symlink_to("nowhere")
+    refused = line(folder)
+    assert "a: 5 files cannot be used: 1.png (is a link that leads nowhere), 2.png" in refused
+    assert "and 2 more; mend them" in refused
+    for name in ("1.png", "2.png", "3.png", "4.png"):
+        (folder / name).unlink()
+    assert r"caf\udce9\n.png: is a link that leads nowhere" in line(folder)
+
+
+def test_hostile_images_are_a_line_each(tmp_path: Path, line: Callable[[Path], str]) -> None:
+    """What claims 400 million pixels, and a text chunk that unpacks to more than Pillow allows."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    def png(side: int, *more: bytes) -> bytes:
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) + b"".join(more)
+
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for content, words in (
+        (png(20_000, chunk(b"IDAT", b"")), "has more than 100 million pixels"),
+        (png(64, chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"-" * 70_000_000))), "Decompressed data too large"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n", "is not an image"),
+    ):
+        (folder / "0.png").write_bytes(content)
+        assert "a/0.png: " in line(folder)
+        assert words in line(folder)
+
+
+def test_what_pytorch_fid_has_no_eye_for_is_said(tmp_path: Path, weights: Path) -> None:
+    random, exif = np.random.default_rng(0), Image.Exif()
+    exif[274] = 6
+    first, second = (Image.fromarray(random.integers(0, 256, (64, 64, 4), np.uint8)) for _ in range(2))
+    first.save(tmp_path / "a.png")
+    first.convert("RGB").save(tmp_path / "b.png", exif=exif)
+    first.convert("RGB").save(tmp_path / "c.tif", save_all=True, append_images=[second.convert("RGB")])
+    first.convert("RGB").save(tmp_path / "d.png")
+    found = places.Folder(tmp_path)
+    assert {what: [file.name for file in files] for what, files in found.ignored.items()} == {
+        "transparency": ["a.png"],
+        "a turn in EXIF": ["b.png"],
+        "frames or pages behind the first": ["c.tif"],
+    }
+    assert (found[0:4] == np.asarray(first)[..., :3].transpose(2, 0, 1)).all()
+    notes: list[str] = []
+    places.features(tmp_path, found, inception_extractor(weights, "cpu", "fast"), 4, notes.append)
+    assert "as pytorch-fid does, transparency of 1 image is left out of account: a.png" in "\n".join(notes)
 
 
 def test_bad_archives_are_a_line_each(tmp_path: Path, line: Callable[[Path], str]) -> None:

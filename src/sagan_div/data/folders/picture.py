@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from sagan_div.data.folders.budget import Budget
 from sagan_div.settings import short
@@ -18,7 +18,8 @@ LARGEST_FILE = 2**29  # bytes; Pillow holds a whole WebP file in memory
 SCANS = 100  # of a progressive JPEG, each of which takes the time of a whole image; encoders write about ten
 BYTES = 8  # of memory for a pixel while it is decoded: four channels, and as much for their conversion
 MEMORY = Budget(BYTES * LARGEST)  # of all images that are decoded at a time
-DEEP = re.compile(r";(16|32)[BLNS]?$")  # Pillow's name of raw pixels of more than 8 bits, of which it keeps the upper 8
+RAW_DEEP = re.compile(r";(16|32)[BLNS]?$")  # Pillow's name of raw pixels of more than 8 bits, of which it keeps the upper 8
+DEEP = "has more than 8 bits per channel, which would be clipped; convert it to 8 bits"
 
 
 class Unfit(Exception):  # noqa: N818
@@ -39,47 +40,63 @@ class Header(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path, several_frames: bool = False) -> Iterator[ImageFile.ImageFile]:
-    """An image file of which the header is read. Raises Unfit for what cannot be used, there and in the block."""
+def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
+    """An image file of which the header is read. Raises Unfit for what cannot be read, there and in the block."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise Unfit(f"is a file of more than {LARGEST_FILE // 2**20} MiB")
         with Image.open(path, formats=FORMATS) as image:
-            _refuse_unfit(image, path, several_frames)
+            _refuse_beyond_limits(image, path)
             yield image
     except Unfit:
         raise
     except UnidentifiedImageError:
-        raise Unfit("is not an image that can be read, or damaged in its header") from None
+        raise Unfit("is not an image, or a damaged one") from None
     except Image.DecompressionBombError:
         raise Unfit(f"has more than {LARGEST // 1_000_000} million pixels") from None
+    except FileNotFoundError:
+        raise Unfit("is a link that leads nowhere") from None
     except OSError as error:
         raise Unfit(f"is not an image that can be read whole ({short(error.strerror or str(error))})") from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise Unfit(f"is not an image that can be read whole ({short(str(error) or type(error).__name__)})") from None
 
 
-def _refuse_unfit(image: ImageFile.ImageFile, path: Path, several_frames: bool) -> None:
+def _refuse_beyond_limits(image: ImageFile.ImageFile, path: Path) -> None:
     if image.width * image.height > LARGEST:
         raise Unfit(f"has {image.width:,} x {image.height:,} pixels, more than {LARGEST // 1_000_000} million")
-    if image.mode.startswith(("I", "F")) or any(_is_deep(image, tile.args) for tile in image.tile):
-        raise Unfit("has more than 8 bits per channel, which would be clipped; convert it to 8 bits")
-    # a photo in the format MPO has another picture of the same scene behind it, for screens that show more
-    if getattr(image, "is_animated", False) and image.format != "MPO" and not several_frames:
-        raise Unfit("has several frames or pages")
+    if image.mode.startswith(("I", "F")):
+        raise Unfit(DEEP)
     if image.info.get("progressive") and path.read_bytes().count(b"\xff\xda") > SCANS:
         raise Unfit(f"is a JPEG of more than {SCANS} scans")
 
 
-def _is_deep(image: Image.Image, arguments: object) -> bool:
-    """Whether a decoder's arguments speak of more than 8 bits per channel; those of PPM end with the largest value."""
-    first, *others = arguments if isinstance(arguments, tuple) else (arguments,)
-    return bool(DEEP.search(str(first))) or bool(image.format == "PPM" and others and int(others[-1]) > 255)
+def has_several(image: ImageFile.ImageFile) -> bool:
+    """Whether there are frames or pages beyond the first. The second picture of MPO is for screens that show more."""
+    return getattr(image, "is_animated", False) and image.format != "MPO"
+
+
+def is_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether there are more than 8 bits per channel, by what a decoder is told; that of PPM is told the largest value."""
+    told = [tile.args if isinstance(tile.args, tuple) else (tile.args,) for tile in image.tile]
+    return any(RAW_DEEP.search(str(first)) or (image.format == "PPM" and rest and int(rest[-1]) > 255) for first, *rest in told)
+
+
+def is_turned(image: ImageFile.ImageFile) -> bool:
+    """Whether EXIF says that the image is to be shown turned; damaged EXIF says nothing."""
+    try:
+        return "exif" in image.info and image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    except Exception:  # as above
+        return False
 
 
 def header(path: Path) -> Header:
-    """Raises Unfit."""
+    """What an image file that can be used as it is says of itself. Raises Unfit."""
     with opened(path) as image:
+        if has_several(image):
+            raise Unfit("has several frames or pages")
+        if is_deep(image):
+            raise Unfit(DEEP)
         return Header(*image.size, image.mode in ("1", "L", "LA", "La"))
 
 
