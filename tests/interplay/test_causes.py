@@ -1,5 +1,6 @@
 """What stands last on the screen when jobs fail: which, why, and what to type next; and what is never tried again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from projects import Project, environment, finished, start, wait_for
+
+from sagan_div.workflow.progress import roughly
 
 MISTAKE = {"STANDIN_MISTAKE": "train digits dcgan"}
 CAUSE = [
@@ -126,3 +129,20 @@ def test_what_snakemake_cannot_read_is_one_line(project: Project, words: list[st
     assert profile.startswith("Using workflow specific profile")
     assert last.startswith(f"snakemake: {line}")
     assert finished(refused) == {}
+
+
+def test_a_dry_run_ends_with_how_long_what_is_missing_takes(prepared: Project, tmp_path: Path) -> None:
+    project = prepared.copy(tmp_path / "project")
+    record = {
+        "settings": {},
+        "code": {},
+        "inputs": {},
+        "outputs": {},
+        "seconds_per_job": {"train": 600, "sample": 10, "score": 20},
+    }
+    (project.path / "results/report.record.json").write_text(json.dumps(record))
+    said = project.run("snakemake", "-n", "score").stderr
+    cells = project.planned("--", "score")["score_cell"]
+    assert last_lines(said, 1) == [
+        f"{3 * cells} jobs to do: about {roughly(630 * cells)} one after the other, as when the report was made"
+    ]

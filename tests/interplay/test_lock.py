@@ -1,4 +1,4 @@
-"""dvc.lock, as it is committed: a clone that has git's files alone lacks artefacts, and nothing else of the study has changed."""
+"""dvc.lock, as it is committed: a clone that has git's files alone lacks artefacts, and nothing else has changed."""
 
 import json
 import subprocess

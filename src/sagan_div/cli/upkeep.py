@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ from sagan_div.study.load import load
 from sagan_div.terminal import note
 from sagan_div.workflow import fingerprint as code
 from sagan_div.workflow import staleness
-from sagan_div.workflow.kinds import PHASES
-from sagan_div.workflow.layout import RECORD_STUDY
+from sagan_div.workflow.cost import expected
+from sagan_div.workflow.kinds import PHASES, REPORT
+from sagan_div.workflow.layout import RECORD_STUDY, Layout
 from sagan_div.workflow.prune import prune as prune_phase
 
 phase_argument = click.argument("phase", required=False, type=click.Choice(PHASES))
@@ -47,14 +49,21 @@ def check(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
     states = staleness.survey(study, *[phase] if phase else ())
     if phase in (None, "report"):
         from sagan_div.report.report import outputs
-        from sagan_div.workflow.layout import Layout
 
         states.append(staleness.survey_report(study, outputs(study, Layout(study.study))))
     due = [state for state in states if state.due]
     for state in due:
-        note(f"{state.job.name}: {state.reason or 'not made yet'}")
+        if state.reason:
+            note(f"{state.job.name}: {state.reason}")
+    missing = Counter(state.job.kind.name for state in due if not state.reason)
+    for kind, count in missing.items():
+        note(f"{kind}: {count} of {sum(state.job.kind.name == kind for state in states)} jobs are not made yet")
     if due:
-        raise UserError(f"{len(due)} of {len(states)} jobs are not up to date with {params} and the code; run them again")
+        time = expected(Layout(study.study), Counter(state.job.kind.name for state in due if state.job.kind is not REPORT))
+        raise UserError(
+            f"{len(due)} of {len(states)} jobs are not up to date with {params} and the code; run them again"
+            + (f" ({time})" if time else "")
+        )
 
 
 @click.command()

@@ -4,6 +4,7 @@ from sagan_div import terminal
 from sagan_div.phases.machine import About, Machine
 from sagan_div.report import report
 from sagan_div.study.schema import Study
+from sagan_div.workflow import cost
 from sagan_div.workflow.jobs import Job
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import require
@@ -15,4 +16,4 @@ def work(job: Job, machine: Machine) -> About:
     assert isinstance(study, Study)
     require(study)
     print(report.write(study, Layout(study.study), terminal.note))
-    return {}
+    return {cost.TOOK: cost.took(study)}

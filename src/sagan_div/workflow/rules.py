@@ -11,7 +11,7 @@ from sagan_div.losses.loss import Loss
 from sagan_div.settings import canonical
 from sagan_div.study.load import load, whole
 from sagan_div.study.schema import Study
-from sagan_div.workflow import fingerprint, prune, records
+from sagan_div.workflow import cost, fingerprint, prune, records
 from sagan_div.workflow import snakemake_internals as internals
 from sagan_div.workflow.jobs import Job, jobs, planned
 from sagan_div.workflow.kinds import KINDS, REPORT
@@ -37,7 +37,7 @@ class Rules:
             if internals.is_main(workflow):
                 prune.refuse_images_that_are_away(self.study)
                 prune.refuse_links(self.study)
-                internals.listen(workflow, Watch())
+                internals.listen(workflow, Watch(self._expected))
             if internals.writes_report():
                 require(self.study, self.page)
         except UserError as error:
@@ -88,6 +88,15 @@ class Rules:
         """Methods with more to differentiate first, so that the last minutes of a phase do not wait for one of them."""
         method = self.study.methods[wildcards.method]
         return 10 * (type(method.loss).penalty is not Loss.penalty) + 5 * (method.generator.attention != "none")
+
+    def _expected(self, counts: Mapping[str, int]) -> str:
+        """At the end of a dry run: what is to be made, and how long that takes."""
+        if not self._workflow.dryrun:
+            return ""
+        kinds = {kind.rule: kind.name for kind in KINDS.values() if kind is not REPORT}
+        due = {kinds[rule]: count for rule, count in counts.items() if rule in kinds}
+        time = cost.expected(self.layout, due)
+        return f"{sum(due.values())} jobs to do: {time}" if due and time else ""
 
     def _job(self, kind: str, wildcards: Any) -> Job:
         return planned(self.study, KINDS[kind], dict(wildcards.items()))

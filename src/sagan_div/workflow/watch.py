@@ -4,7 +4,7 @@ import atexit
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,9 +18,14 @@ MOST_NAMES = 4
 class Watch:
     """Is told what Snakemake's log tells of jobs, by their number, adds words to its lines, and has the last word."""
 
-    def __init__(self) -> None:
-        """From now on Ctrl-C ends the process without a traceback, and its end says what to do."""
+    def __init__(self, expected: Callable[[Mapping[str, int]], str]) -> None:
+        """From now on Ctrl-C ends the process without a traceback, and its end says what to do.
+
+        `expected` says what so many jobs of each rule will take, where nobody is about to do them.
+        """
         self.progress = Progress()
+        self._expected = expected
+        self._plan = ""
         self._failures: dict[int, Failure] = {}
         self._interrupted = False
         atexit.register(self.end)
@@ -29,6 +34,7 @@ class Watch:
 
     def planned(self, jobs: Mapping[str, int]) -> None:
         self.progress.plan(jobs)
+        self._plan = self._expected(jobs)
 
     def started(self, number: int, rule: str, name: str) -> None:
         self.progress.start(number, rule, name)
@@ -67,6 +73,8 @@ class Watch:
             text = f"interrupted; to go on where it stopped: {again()}"
         elif self._failures:
             text = block(self._failures.values(), again())
+        elif self._plan:
+            text = self._plan
         else:
             return
         with suppress(OSError, ValueError):  # a closed or broken stderr
