@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,11 @@ import pytest
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
+from sagan_div import terminal
 from sagan_div.cli import app as cli
+from sagan_div.cli import tables
+from sagan_div.study.metrics import METRICS
+from sagan_div.training.estimate import Estimate
 from support import FULL, ROOT, command
 
 COLOUR = re.compile(r"\x1b\[[\d;]*(3\d|4\d|9\d|10\d)m")
@@ -81,6 +86,43 @@ def test_no_terminal_is_too_narrow_for_a_number(words: tuple[str, ...], columns:
     piped = command("sagan-div", *words, cwd=ROOT).stdout
     assert set(NUMBER.findall(piped)) <= set(NUMBER.findall(narrow.replace("│", "\n")))
     assert ("┏━" in narrow) == (columns == 120 or (columns == 80 and words[0] == "describe"))
+
+
+def evaluation() -> terminal.Table:
+    numbers = {key.key: 12.345678 for metric in METRICS.values() for key in metric.keys}
+    about = {"space": "random-net", "mode": "fast", "a": "drawn/by-a-generator", "b": "photos", "count": 120}
+    why = {"why_kid": "it is measured on images, and photos/real.npz holds statistics alone, which give FID"}
+    return tables.evaluation(numbers | about | why | {"reference_count": None, "classes": list(range(100, 120))})
+
+
+def estimates() -> terminal.Table:
+    return tables.estimates("main: training on cpu", [Estimate("sagan-div-a", 20, 0.1234, 42, 1234.56, 0.123)] * 2)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("made", [evaluation, estimates])
+def test_what_is_computed_is_shown_whole_as_well(
+    made: Callable[[], terminal.Table], columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.show(made())
+    piped = capsys.readouterr().out
+    for name, value in {"COLUMNS": str(columns), "FORCE_COLOR": "1", "TERM": "xterm-256color"}.items():
+        monkeypatch.setenv(name, value)
+    terminal.show(made())
+    narrow = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert max(map(len, narrow.splitlines())) <= columns
+    assert set(NUMBER.findall(piped)) <= set(NUMBER.findall(narrow))
+    words = re.compile(r"[\w-]{4,}")
+    assert set(words.findall(piped)) - set(words.findall(narrow)) <= {"method", "measure", "value"}  # heads of names
+
+
+def test_lines_of_progress_wrap_between_words() -> None:
+    script = BAR.replace('"done"', '"digits: 1,438 training and 359 test images, grey, 8x8 pixels, in 123456789 files"')
+    shown = in_terminal(sys.executable, "-c", script, COLUMNS="40")
+    assert {"1,438", "8x8", "123456789"} <= set(shown.split())
+    lines = [line for line in shown.splitlines() if line.endswith((" 359", " test", "images,", "grey,", "8x8"))]
+    assert lines
+    assert all(len(re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", line)) <= 40 for line in lines)
 
 
 @pytest.mark.parametrize("name", ["a{1}", "a{b}", "a[/b]", "a[old]", "{task.total}", ":key:"])

@@ -39,9 +39,10 @@ Advance = Callable[[int, str], None]  # (how far, a few words)
 
 
 def note(text: str) -> None:
-    """One line on stderr."""
+    """One line on stderr; several in a terminal that is too narrow for it, which would cut a number."""
     with suppress(OSError):
-        console.print(text, soft_wrap=True, **LITERAL)
+        lines = _wrapped(text, console.width) if console.is_terminal else [text]
+        console.print("\n".join(lines), soft_wrap=True, **LITERAL)
 
 
 @contextmanager
@@ -149,16 +150,11 @@ def _stacked(table: Table, width: int) -> list[Text]:
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """Lines no longer than a terminal is wide, but for a word that is longer itself; a spread stays with its mean."""
-    glued = re.sub(r" (?=± )|(?<=±) ", NO_BREAK, text)
-    lines = textwrap.wrap(
-        glued,
-        width,
-        initial_indent=indent,
-        subsequent_indent=2 * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
+    wrapper = textwrap.TextWrapper(
+        width, initial_indent=indent, subsequent_indent=2 * indent, break_long_words=False, break_on_hyphens=False
     )
-    return [line.replace(NO_BREAK, " ") for line in lines]
+    glued = re.sub(r" (?=± )|(?<=±) ", NO_BREAK, text)
+    return [line.replace(NO_BREAK, " ") for part in glued.split("\n") for line in wrapper.wrap(part)]
 
 
 def legible(text: str) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
+from sagan_div.cli.tables import evaluation as evaluated
 from sagan_div.errors import UserError
-from sagan_div.evaluation.evaluate import Evaluation, lines
+from sagan_div.evaluation.evaluate import Evaluation
 from sagan_div.evaluation.frechet import Moments
 from sagan_div.evaluation.spaces.classifier import save_classifier
 from sagan_div.evaluation.spaces.extractor import extract
@@ -82,11 +83,11 @@ def test_statistics_give_fid_and_say_in_place_what_they_lack(places: Path) -> No
     whole, of_statistics = evaluate(places / "a", places / "b.npz"), evaluate(places / "a", places / "real.npz")
     for key in ("fid", "fid_infinity"):
         assert of_statistics[key] == pytest.approx(whole[key], rel=1e-12)
-    table = list(lines(of_statistics))
+    table = evaluated(of_statistics).notes
     for metric in ("kid", "prdc"):
         why = f"it is measured on images, and {places / 'real.npz'} holds statistics alone, which give FID"
         assert of_statistics[f"why_{metric}"] == why
-        assert f"{METRICS[metric].title:<34}not measured: {why}" in table
+        assert f"{METRICS[metric].title}: not measured: {why}" in table
     assert "name them with --held-out" in of_statistics["why_memorisation"]
     alone = Evaluation(None)(places / "real.npz", places / "real.npz")
     assert alone["fid"] == pytest.approx(0, abs=1e-9)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -14,6 +15,8 @@ from synthetic import ROOT, Tree, grow, study
 
 from sagan_div.errors import UserError
 from sagan_div.report import catalogue, missing, pictures, prose, report
+from sagan_div.settings import canonical
+from support import command
 
 
 class Addresses(HTMLParser):
@@ -137,6 +140,32 @@ def test_equal_results_give_equal_bytes_and_what_an_earlier_study_left_goes(demo
     assert [path.name for path, content in before.items() if path.read_bytes() != content] == []
     assert not stale.exists()
     assert any("metrics/digits/sngan.json: removed" in note for note in notes)
+
+
+WRITE = """\
+import json, sys
+from sagan_div.report import report
+from sagan_div.study.load import whole
+from sagan_div.workflow.layout import Layout
+study = whole(json.loads(sys.argv[1]))
+report.write(study, Layout(study.study), print)
+"""
+
+
+def test_the_report_has_the_same_bytes_in_any_clone_and_tells_of_none(demo: Tree, tmp_path: Path) -> None:
+    clone = tmp_path / "a clone of/somebody else's"
+    shutil.copytree(demo.root / "results", clone / "results")
+    written = report.outputs(demo.study, demo.layout).values()
+    for path in written:
+        (clone / path).unlink()
+    environment = {"HOME": str(clone), "USER": "user-of-the-clone", "MPLBACKEND": "none of these", "TZ": "Asia/Tokyo"}
+    done = command(sys.executable, "-c", WRITE, canonical(demo.study), cwd=clone, **environment)
+    assert done.returncode == 0, done.stderr
+    told = [str(demo.root), str(clone), str(ROOT), "user-of-the-clone"]
+    for path in written:
+        content = (clone / path).read_bytes()
+        assert content == (demo.root / path).read_bytes(), path
+        assert [each for each in told if each.encode() in content] == [], path
 
 
 def test_a_study_that_is_only_trained_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sagan_div.cli import options
+from sagan_div.cli import options, tables
 from sagan_div.cli.machine import find_device, use_threads
 from sagan_div.errors import UserError
 from sagan_div.settings import read
 from sagan_div.study import yaml12
 from sagan_div.study.schema import Mode, TorchScriptConfig
-from sagan_div.terminal import say, show_json
+from sagan_div.terminal import say, show, show_json
 
 if TYPE_CHECKING:
     import torch
@@ -70,14 +70,14 @@ def evaluate(
     threads: int | None,
 ) -> None:
     """All metrics of generated images A against real ones B: folders, samples (.npz), or statistics, which give FID alone."""
-    from sagan_div.evaluation.evaluate import Evaluation, lines
+    from sagan_div.evaluation.evaluate import Evaluation
 
     use_threads(threads)
     found = Evaluation(_extractor(space, weights, find_device(device), mode), mode, batch_size)(a, b, held_out)
     if as_json:
         show_json(found)
     else:
-        say("\n".join(lines(found)))
+        show(tables.evaluation(found))
 
 
 def _extractor(space: str, weights: Path | None, device: "torch.device", mode: Mode) -> "Extractor | None":

@@ -1,6 +1,6 @@
 """Every metric between two places, A generated and B real, in any feature space."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -109,26 +109,3 @@ def _missing(metric: Metric, a: Side, b: Side) -> str | None:
 
 def _without(metric: Metric, why: str) -> dict[str, Any]:
     return dict.fromkeys(key.key for key in metric.keys) | {f"why_{metric.name}": why}
-
-
-def lines(found: dict[str, Any]) -> Iterator[str]:
-    """The table: a line for each number and for each metric that cannot be had, then the classes."""
-    yield f"space: {found['space']}, mode: {found['mode']}"
-    yield f"A: {found['a']}, {found['count'] or 'an unknown number of'} images"
-    yield f"B: {found['b']}, {found['reference_count'] or 'an unknown number of'} images"
-    for metric in METRICS.values():
-        if f"why_{metric.name}" in found:
-            yield f"{metric.title:<34}not measured: {found[f'why_{metric.name}']}"
-            continue
-        for key in metric.keys:
-            value = found[key.key]
-            yield f"{key.label:<34}{'-' if value is None else f'{value * key.factor:.6g}'}"
-    for name, label in (("classes", "A"), ("reference_classes", "B")):
-        if name in found:
-            yield f"{f'images per class, {label}':<34}{_histogram(found[name])}"
-
-
-def _histogram(counts: list[int]) -> str:
-    if len(counts) <= 20:
-        return " ".join(map(str, counts))
-    return f"{sum(count > 0 for count in counts)} of {len(counts)} classes have some; --json lists them"
