@@ -58,8 +58,23 @@ def remove(path: Path) -> None:
         raise UserError(f"{path}: cannot be replaced ({error.strerror}); free or choose another place") from None
 
 
+@contextmanager
+def parsing(path: Path, otherwise: str) -> Iterator[None]:
+    """Raise UserError with `otherwise` for whatever a library raises for bytes that are no file of its own: none lists that."""
+    try:
+        yield
+    except UserError:
+        raise
+    except MemoryError:
+        raise UserError(f"{path}: does not fit into the memory that is free") from None
+    except Exception:
+        raise UserError(f"{path}: {otherwise}") from None
+
+
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file. Raises UserError where it is missing, or a folder."""
+    """The SHA-256 of a file. Raises UserError where it is missing, a folder, or what could be read for ever."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path}: is a device or pipe where a file belongs; name another")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

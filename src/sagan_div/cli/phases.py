@@ -1,6 +1,7 @@
 """A command for each kind of job, made from its declaration."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import click
 from sagan_div.cli import options
 from sagan_div.cli.machine import find_device, use_threads
 from sagan_div.errors import UserError
-from sagan_div.settings import read
+from sagan_div.settings import read, short
+from sagan_div.study.datasets import NAME
 from sagan_div.study.load import load
 from sagan_div.study.schema import Study
 from sagan_div.terminal import note
@@ -41,6 +43,8 @@ def command(kind: Kind) -> click.Command:
 
 
 def _handed_over(kind: Kind, text: str, study: str) -> Job:
+    if not re.fullmatch(NAME, study):
+        raise UserError(f"--study: '{short(study)}' cannot be a name; use lower-case letters, digits and hyphens, 64 at most")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

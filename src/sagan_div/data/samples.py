@@ -19,13 +19,13 @@ def save_samples(path: Path, images: Tensor, why: str | None = None) -> None:
 def why_none(path: Path) -> str | None:
     """Why samples.npz has no images, or None where it has some."""
     with arrays.archive(path) as archive:
-        return str(archive["why"]) if "why" in archive else None
+        return archive.text("why") if "why" in archive else None
 
 
 def load_samples(path: Path) -> Tensor:
     """uint8 [N, C, S, S]. Raises UserError where the file is missing, damaged or of another layout."""
     with arrays.archive(path) as archive:
-        images, names = archive.get("images"), ", ".join(archive)
+        images, names = archive.get("images"), str(archive)
     if images is None or images.dtype != np.uint8 or images.ndim != 4:
-        raise UserError(f"{path}: expected `images` as uint8 [N, C, H, W]; found {names or 'nothing'}")
+        raise UserError(f"{path}: expected `images` as uint8 [N, C, H, W]; found {names}")
     return torch.from_numpy(images)

@@ -25,7 +25,7 @@ def read(path: Path) -> Moments | Images:
         if "images" not in archive:
             return load_statistics(path)
         images: np.ndarray = archive["images"]
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
         raise UserError(
             f"{shown(path)}: its images are {images.dtype} {images.shape}; uint8 [N, C, H, W] with C 1 or 3 is wanted"
         )

@@ -9,11 +9,17 @@ from sagan_div import arrays
 from sagan_div.errors import UserError
 from sagan_div.evaluation.frechet import Moments
 
+MOST = 8192  # features: beyond, roots of covariances take minutes and gigabytes
+HUGE = 1e30  # a float32 squared would be infinite not far above
 NO_MOMENTS = Moments(0, np.zeros(0), np.zeros((0, 0)))  # of a space that is not there
 
 
 def save_statistics(path: Path, statistics: Moments, **beside: np.ndarray) -> None:
-    """Write moments as pytorch-fid's .npz (`mu`, `sigma`), with count, extractor and further arrays `beside` them."""
+    """Write moments as pytorch-fid's .npz (`mu`, `sigma`), with count, extractor and further arrays `beside` them.
+
+    Raises UserError for statistics that `load_statistics` would refuse for their size.
+    """
+    _check_size(path, statistics.mean)
     arrays.write_archive(path, **_own(statistics), **beside)
 
 
@@ -38,18 +44,25 @@ def load_statistics(path: Path) -> Moments:
     """Moments in float64 from an .npz of ours or of pytorch-fid, whatever its precision. Raises UserError."""
     with arrays.archive(path) as archive:
         if not {"mu", "sigma"} <= archive.keys():
-            raise UserError(f"{path}: holds no statistics (arrays mu and sigma), but {', '.join(archive) or 'nothing'}")
-        count, extractor = int(archive.get("count", 0)), str(archive.get("extractor", ""))
-        found = Moments(count, archive["mu"], archive["sigma"], extractor)
-    shapes = found.mean.shape, found.covariance.shape
-    if {found.mean.dtype.kind, found.covariance.dtype.kind} != {"f"} or shapes != (
-        (len(found.covariance),),
-        (len(found.mean),) * 2,
-    ):
+            raise UserError(f"{path}: holds no statistics (arrays mu and sigma), but {archive}")
+        count, extractor = archive.get("count", np.array(0)), archive.text("extractor")
+        mean, covariance = archive["mu"], archive["sigma"]
+    if count.dtype.kind not in "iu" or count.ndim or count < 0:
+        raise UserError(f"{path}: its count is no whole number; make the statistics again")
+    shapes = mean.shape, covariance.shape
+    if {mean.dtype.kind, covariance.dtype.kind} != {"f"} or mean.ndim != 1 or shapes[1] != 2 * shapes[0]:
         raise UserError(f"{path}: mu and sigma have the shapes {shapes[0]} and {shapes[1]}, not (d,) and (d, d) of floats")
-    if not (np.isfinite(found.mean).all() and np.isfinite(found.covariance).all()):
-        raise UserError(f"{path}: its statistics are not finite; make them again from intact images")
-    return _checked(path, Moments(count, found.mean.astype(np.float64), found.covariance.astype(np.float64), extractor))
+    _check_size(path, mean)
+    with np.errstate(over="ignore"):
+        mean, covariance = mean.astype(np.float64), covariance.astype(np.float64)
+    if not all((abs(values) < HUGE).all() for values in (mean, covariance)):
+        raise UserError(f"{path}: its statistics are not finite, or beyond {HUGE:g}; make them again from intact images")
+    return _checked(path, Moments(int(count), mean, covariance, extractor))
+
+
+def _check_size(path: Path, mean: np.ndarray) -> None:
+    if len(mean) > MOST:
+        raise UserError(f"{path}: statistics of {len(mean):,} features; at most {MOST:,} are compared, choose another space")
 
 
 def _checked(path: Path, statistics: Moments) -> Moments:

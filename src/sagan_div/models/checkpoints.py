@@ -42,16 +42,12 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors (on the CPU) and the facts about them. Raises UserError where the file is missing, truncated or foreign."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such checkpoint")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError):
-        raise UserError(f"{path}: is truncated or no safetensors file; delete it and make it again") from None
-    if FORMAT not in header:
-        raise UserError(f"{path}: was not written by this version of sagan-div; delete it and make it again")
-    about: dict[str, Any] = json.loads(header[FORMAT])
-    return tensors, about
+    damaged = "is truncated or no safetensors file; delete it and make it again"
+    with files.parsing(path, damaged), safe_open(path, framework="pt") as file:
+        header = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    with files.parsing(path, "was not written by this version of sagan-div; delete it and make it again"):
+        return tensors, dict(json.loads(header[FORMAT]).items())
 
 
 def tensors_of(**networks: nn.Module) -> dict[str, Tensor]:

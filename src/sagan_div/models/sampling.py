@@ -2,18 +2,35 @@
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
+from pydantic import ConfigDict, Field
 from torch import Tensor
 
+from sagan_div import files
 from sagan_div.data.randomness import latents
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints
 from sagan_div.models.networks import Generator, Shape, evaluating
-from sagan_div.settings import read
+from sagan_div.settings import Settings, read, short
 from sagan_div.study.job_settings import TrainSettings
-from sagan_div.study.schema import Checkpoint
+from sagan_div.study.schema import Checkpoint, Whole
+
+NONE = "holds no generator of sagan-div; name a best.safetensors or last.safetensors"
+
+
+class Header(Settings):
+    """What a generator's file says of itself; a mapping of more is read as well."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    settings: TrainSettings
+    channels: Annotated[Literal[1, 3], Whole]
+    images: int | None = Field(default=None, ge=0)
+    fid: float | None = None
 
 
 def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, TrainSettings]:
@@ -23,16 +40,22 @@ def load_generator(path: Path, device: torch.device) -> tuple[Generator, Shape, 
     """
     tensors, about = checkpoints.load(path)
     if "why" in about:
-        raise UserError(f"{path}: holds no generator: {about['why']}")
+        raise UserError(f"{path}: holds no generator: {short(str(about['why']), 200)}")
     if "diverged" in about:
-        raise UserError(f"{path}: training diverged at image {about['diverged']:,}; name the best.safetensors beside it")
-    try:
-        settings: TrainSettings = read(TrainSettings, about["settings"], str(path))
-        shape = Shape(settings.image_size, about["channels"], settings.width, settings.latent)
+        at = short(f"{about['diverged']:,}" if isinstance(about["diverged"], int) else str(about["diverged"]))
+        raise UserError(f"{path}: training diverged at image {at}; name the best.safetensors beside it")
+    if "settings" not in about:
+        raise UserError(f"{path}: {NONE}")
+    header = read(Header, about, str(path))
+    settings = header.settings
+    shape = Shape(settings.image_size, header.channels, settings.width, settings.latent)
+    with files.parsing(path, NONE):
+        state = checkpoints.part(tensors, "generator")
+        layers = set(pairwise([shape.latent, *reversed(shape.widths), shape.channels]))
+        if not layers <= {tuple(tensor.shape[:2]) for tensor in state.values()}:
+            raise ValueError("claims a larger network than it holds, for which there may be no memory")
         generator = Generator(settings.recipe.generator, shape)
-        generator.load_state_dict(checkpoints.part(tensors, "generator"))
-    except (KeyError, RuntimeError):
-        raise UserError(f"{path}: holds no generator of sagan-div; name a best.safetensors or last.safetensors") from None
+        generator.load_state_dict(state)
     return generator.to(device).eval(), shape, settings
 
 

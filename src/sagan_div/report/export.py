@@ -26,6 +26,9 @@ TERMS = {  # of the images that a generator has learnt from
 }
 
 
+ESCAPES = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "\\|", "`": "'", "\n": " ", "\r": " "})
+
+
 def export(checkpoint: Path, form: str, folder: Path) -> Path:
     """Write the generator of a checkpoint in a form of NAMES, and its card; returns the file's path.
 
@@ -70,15 +73,14 @@ def _scores(checkpoint: Path, digest: str) -> dict[str, dict[str, Any]]:
     drawn, scored = (recorded(beside(checkpoint, phase, "record.json")) for phase in ("sample", "score"))
     if drawn is None or scored is None:
         return {}
-    ours = drawn["settings"]["sample"]["select"] == checkpoint.stem and drawn["inputs"].get(checkpoint.stem) == digest
+    ours = drawn["settings"].get("sample", {}).get("select") == checkpoint.stem
+    ours = ours and drawn["inputs"].get(checkpoint.stem) == digest
     if not ours or scored["inputs"].get("samples") != drawn["outputs"].get("samples"):
         return {}
     path = beside(checkpoint, "score", "metrics.json")
-    try:
-        spaces: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["extractors"]
-    except (OSError, ValueError, KeyError):
-        raise UserError(f"{path}: is damaged; delete it and score the cell again") from None
-    return spaces
+    with files.parsing(path, "is damaged; delete it and score the cell again"):
+        spaces = json.loads(path.read_text(encoding="utf-8"))["extractors"]
+        return {name: dict(entry.items()) for name, entry in spaces.items()}
 
 
 def _card(facts: dict[str, Any]) -> str:
@@ -87,6 +89,7 @@ def _card(facts: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_inert,
     )
     settings = facts["settings"]
     return environment.get_template("card.md.jinja").render(
@@ -100,6 +103,13 @@ def _card(facts: dict[str, Any]) -> str:
         terms=TERMS.get(settings.dataset),
         without_folders=words.without_folders,
     )
+
+
+def _inert(value: Any) -> Any:
+    """A value as text that is neither HTML nor a link nor the end of a cell: checkpoints and records may be anyone's."""
+    if isinstance(value, int | float | jinja2.Undefined):
+        return value
+    return str(value).translate(ESCAPES).replace("](", "]\\(")
 
 
 def _measures(scores: dict[str, dict[str, Any]]) -> dict[str, list[float | None]]:

@@ -15,6 +15,7 @@ from sagan_div.evaluation.spaces.extractor import Device, Extractor, as_channels
 from sagan_div.models import checkpoints
 
 TURNS = "quarter turns"  # what a classifier's file says under `labels` where it was trained on images without any
+LARGEST = 1024  # pixels of a side, eight times the largest study's
 
 
 class Classifier(nn.Module):
@@ -63,13 +64,14 @@ def load_classifier(path: Path, device: Device) -> Classifier:
     """The classifier in a file of `save_classifier`, ready for inference. Raises UserError for a truncated or foreign file."""
     if not path.is_file():
         raise UserError(f"{path}: is missing; run `sagan-div reference` first")
-    try:
-        state, about = checkpoints.load(path)
-        classifier = Classifier(state["body.0.weight"].shape[1], len(state["head.bias"]), about["image_size"])
+    state, about = checkpoints.load(path)
+    with files.parsing(path, "is no domain classifier of this version; delete it and run `sagan-div reference`"):
+        size = int(about["image_size"])
+        if size > LARGEST:
+            raise ValueError("is for images that nobody has")
+        classifier = Classifier(state["body.0.weight"].shape[1], len(state["head.bias"]), size)
         classifier.load_state_dict(state)
         classifier.knows_classes = about.get("labels") != TURNS
-    except (UserError, KeyError, RuntimeError):
-        raise UserError(f"{path}: is no domain classifier of this version; delete it and run `sagan-div reference`") from None
     classifier.requires_grad_(False).eval()
     return classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 

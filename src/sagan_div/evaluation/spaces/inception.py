@@ -1,9 +1,9 @@
 """pytorch-fid's Inception network, whose pool3 is the feature space of published FIDs."""
 
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -65,6 +65,9 @@ def _giving(module: Any, state: dict[str, Tensor]) -> Iterator[None]:
         module.load_state_dict_from_url = fetch
 
 
+LARGEST = 2**30  # bytes of a file of weights; the published one has 95,628,359
+
+
 class _Rectified(nn.Module):
     """A convolution and its ReLU in one pass over memory: oneDNN's, which PyTorch's compiler uses on a CPU. The same bits."""
 
@@ -94,14 +97,22 @@ def _fold(network: nn.Module, device: Device) -> nn.Module:
     return network
 
 
+def _unpacked(path: Path) -> int:
+    """How many bytes a file comes to in memory; PyTorch's newer ones are zip archives."""
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors in a file of weights, and nothing else unpickled. Raises UserError."""
-    try:
+    """The tensors in a file of weights, and nothing else unpickled. Raises UserError, also for more than LARGEST bytes."""
+    if not path.is_file():
+        raise UserError(f"{path}: is missing, or no file; `sagan-div weights` fetches Inception's weights")
+    with files.parsing(path, "is damaged, or holds more than weights; delete it and fetch it again"):
+        if _unpacked(path) > LARGEST:
+            raise UserError(f"{path}: has more than {LARGEST:,} bytes of weights; {WEIGHTS.name} is wanted")
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: is missing; `sagan-div reference` fetches Inception's weights") from None
-    except (OSError, RuntimeError, UnpicklingError, EOFError):
-        raise UserError(f"{path}: is damaged, or holds more than weights; delete it and fetch it again") from None
     if not (isinstance(state, dict) and all(isinstance(value, Tensor) for value in state.values())):
         raise UserError(f"{path}: holds no weights by name; {WEIGHTS.name} is wanted")
     return state

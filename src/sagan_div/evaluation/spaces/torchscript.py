@@ -33,8 +33,11 @@ def torchscript_extractor(space: TorchScriptConfig, device: Device) -> Extractor
 
 def _loaded(space: TorchScriptConfig, device: Device) -> Any:
     """The network: of the very bytes that were hashed, since TorchScript is code."""
+    path = Path(space.file)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path}: is a device or pipe; correct the file of '{space.name}'")
     try:
-        content = Path(space.file).read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{space.file}: cannot be read ({error.strerror}); correct the file of '{space.name}'") from None
     found = hashlib.sha256(content).hexdigest()
