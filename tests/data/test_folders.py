@@ -459,6 +459,10 @@ def test_a_large_photo_is_decoded_small_and_looks_the_same(read: Read) -> None:
     assert np.abs(found.astype(int) - expected).mean() < 1
 
 
+BEFORE = """
+import resource, sagan_div.data.sources
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
 PEAK = """
 import resource, sys
 from sagan_div.data import sources
@@ -481,6 +485,19 @@ def test_memory_follows_what_is_kept(tmp_path: Path, ending: str) -> None:
         return float(done.stdout.splitlines()[-1])
 
     assert (peak(45) - peak(5)) / 40 < 1
+
+
+@pytest.mark.slow
+def test_small_files_that_unpack_to_the_most_that_is_allowed_take_a_gigabyte(tmp_path: Path) -> None:
+    clear = Image.new("P", (10_000, 10_000))
+    clear.putpalette([200, 0, 0])
+    clear.save(tmp_path / "0.png", transparency=0)
+    for number in range(1, 5):
+        os.link(tmp_path / "0.png", tmp_path / f"{number}.png")
+    assert (tmp_path / "0.png").stat().st_size < 20_000
+    done = subprocess.run([sys.executable, "-c", BEFORE + PEAK, str(tmp_path)], capture_output=True, text=True, check=True)
+    before, after = map(float, done.stdout.splitlines())
+    assert after - before < 1024
 
 
 def test_threads_share_no_more_memory_than_there_is() -> None:

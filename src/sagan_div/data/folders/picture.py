@@ -18,6 +18,7 @@ LARGEST_FILE = 2**29  # bytes; Pillow holds a whole WebP file in memory
 SCANS = 100  # of a progressive JPEG, each of which takes the time of a whole image; encoders write about ten
 BYTES = 8  # of memory for a pixel while it is decoded: four channels, and as much for their conversion
 MEMORY = Budget(BYTES * LARGEST)  # of all images that are decoded at a time
+Image.core.set_block_size(2**26)  # type: ignore[attr-defined]  # bytes; glibc gives back what is larger than 32 MiB
 RAW_DEEP = re.compile(r";(16|32)[BLNS]?$")  # Pillow's name of raw pixels of more than 8 bits, of which it keeps the upper 8
 DEEP = "has more than 8 bits per channel, which would be clipped; convert it to 8 bits"
 
@@ -111,6 +112,7 @@ def pixels(path: Path, side: int, grey: bool, background: str) -> np.ndarray:
         with MEMORY.held(BYTES * (whole if image.info.get("progressive") else image.width * image.height)):
             ImageOps.exif_transpose(image, in_place=True)
             square = ImageOps.fit(_as_bands(image), (side, side), Image.Resampling.BILINEAR)
+            image.close()  # its memory is free before the next one takes it
         if square.mode in ("LA", "RGBA"):
             ground = Image.new("RGBA", square.size, background)
             ground.alpha_composite(square.convert("RGBA"))
