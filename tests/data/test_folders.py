@@ -142,6 +142,12 @@ def test_two_folders_of_one_split_are_refused(read: Read) -> None:
     assert "val/ and valid/ are both the val split" in read.refused()
 
 
+def test_splits_without_one_to_train_on_are_refused(read: Read) -> None:
+    for split in ("test", "valid"):
+        fill(read.root / split, 4)
+    assert "pets: has test/ and valid/, and no train/; add it" in read.refused()
+
+
 def test_classes_may_be_called_like_splits(read: Read) -> None:
     for name in ("bus", "train", "car"):
         fill(read.root / name, 4)

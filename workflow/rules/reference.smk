@@ -56,7 +56,7 @@ rule reference_statistics:
         RULES.log("reference", "{dataset}", "{extractor}"),
     benchmark:
         RULES.runtime("reference", "{dataset}", "{extractor}")
-    priority: 1  # before hours of training: it tells a dataset that is too small
+    priority: 20  # above all training, which takes hours: it tells a dataset that is too small
     conda:
         "../envs/sagan-div.yaml"
     resources:

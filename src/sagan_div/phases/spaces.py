@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from sagan_div.data.images import parts, read_images, shuffled
+from sagan_div.errors import UserError
 from sagan_div.evaluation import author_sampler
 from sagan_div.evaluation.spaces.classifier import classifier_extractor
 from sagan_div.evaluation.spaces.extractor import Extractor, extract
@@ -50,7 +51,10 @@ class Training(NamedTuple):
 def training(job: Job, settings: ReferenceSettings | RealVsRealSettings) -> Training:
     """Raises UserError where ratings leave none."""
     images = read_images(job.inputs["train_images"], settings.image_size)
-    places = parts(len(images), settings.rating_count).scores
+    try:
+        places = parts(len(images), settings.rating_count).scores
+    except UserError as error:
+        raise UserError(f"{settings.dataset}: {error}") from None
     return Training(images[places], places)
 
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from sagan_div import files, terminal
 from sagan_div.data.images import parts, read_images
 from sagan_div.data.pictures import grid, save_picture
+from sagan_div.errors import UserError
 from sagan_div.evaluation.frechet import frechet_distance, moments
 from sagan_div.evaluation.spaces.classifier import classifier_extractor
 from sagan_div.evaluation.spaces.extractor import extract
@@ -92,7 +93,10 @@ def _growth(finished: Run) -> Image.Image:
 def _judge(settings: TrainSettings, images: Tensor, classifier: Path, device: torch.device) -> Judge:
     """FID in the classifier's space between images and latents that only ratings see (A25)."""
     extractor = classifier_extractor(classifier, device)
-    real = images[parts(len(images), settings.train.rating_count).rating]
+    try:
+        real = images[parts(len(images), settings.train.rating_count).rating]
+    except UserError as error:
+        raise UserError(f"{settings.dataset}: {error}") from None
     statistics = moments(extract(extractor, real, 250))
 
     def rate(generator: Generator, purpose: str) -> float:

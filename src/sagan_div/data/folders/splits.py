@@ -39,6 +39,8 @@ def arranged(images: Sequence[Path], labelled: bool = True) -> Arrangement:
     parts = _by_folder(images, top)
     roles = _roles(name for name in parts if name is not None)
     test = roles.get("test") or roles.get("val")
+    if len(parts) == len(roles) > 1 and "train" not in roles:
+        raise UserError(f"has {' and '.join(f'{shown(name)}/' for name in sorted(roles.values()))}, and no train/; add it")
     if "train" in roles and test:
         found = _parted(parts, roles["train"], test, roles)
     else:
