@@ -433,6 +433,7 @@ def test_describe_counts_parameters_and_multiplications() -> None:
     generator, critic = build(TEXT.methods["sagan-div-d"], PAPER, seed=0)
     rows = describe(generator, PAPER)
     assert sum(row.parameters for row in rows) == 4_007_940 + 1  # the last bias
+    assert [row.block for row in rows if row.name == "deconv"] == [1, 2, 3, 4, 5]  # as Table 1 numbers them
     deconvolutions = [row.flops for row in rows if row.name == "deconv"]
     pairs = [(100, 512, 1), (512, 256, 4), (256, 128, 8), (128, 64, 16), (64, 1, 32)]
     assert deconvolutions == [2 * a * b * 16 * side * side for a, b, side in pairs]
