@@ -268,6 +268,24 @@ def test_a_damaged_artefact_is_made_again(project: Project) -> None:
     assert project.metrics() == project.right()
 
 
+@pytest.mark.parametrize("name", ["history.csv", "last.safetensors"])
+def test_snakemake_alone_sees_what_was_replaced_by_a_file_of_its_size_and_date(project: Project, name: str) -> None:
+    path = project.path / "results/train/digits/dcgan/seed0" / name
+    before = path.stat()
+    path.write_text(path.read_text()[::-1])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert project.compute() == EDITED
+    project.idle()
+
+
+def test_a_path_with_a_colon_runs_the_package_that_lies_there(project: Project, tmp_path: Path) -> None:
+    """PATH and PYTHONPATH take a colon for the end of a folder's name."""
+    there = project.copy(tmp_path / "a:b" / "project")
+    there.edit("training/loop.py")
+    assert there.compute() == dict.fromkeys(CELL_JOBS, 2) | {"report": 1}
+    assert there.metrics() == there.right()
+
+
 def test_snakemake_alone_makes_a_damaged_artefact_again(project: Project) -> None:
     """Metrics of two methods swapped with their dates kept: neither run nor report may take them for what they are not."""
     first, second = (project.path / f"results/score/digits/{name}/seed0/metrics.json" for name in ("dcgan", "sagan-div-d"))

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from made import holding, the_job
+from made import holding, study, the_job
 
 from sagan_div.errors import UserError
 from sagan_div.workflow import locks, records
+from sagan_div.workflow.staleness import survey
 from support import ROOT
 
 
@@ -69,6 +70,37 @@ def test_files_dated_in_the_future_are_dated_now(made: Path) -> None:
     records.bring_to_now(job.inputs.values())
     assert job.inputs["last"].stat().st_mtime_ns == before
     assert job.inputs["best"].stat().st_mtime <= time.time()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        None,
+        [],
+        {"settings": None},
+        {"inputs": {"images": None}},
+        {"outputs": {"best": ["x"]}},
+        {"code": {"models/networks": {}}},
+        {"hardware": None},
+        {"hardware": [1]},
+        {"seconds": "long"},
+        {"best": []},
+        {"images": {"train": None}},
+    ],
+    ids=str,
+)
+def test_a_record_of_another_shape_is_none(made: Path, edit: object) -> None:
+    """Null or a list where text or a mapping belongs: the job is made again, and nobody trips over it."""
+    record = the_job("train", method="dcgan").record
+    value = json.loads(record.read_text()) | edit if isinstance(edit, dict) else edit
+    record.write_text(json.dumps(value))
+    assert records.recorded(record) is None
+    due = {state.job.name: state.reason for state in survey(study()) if state.due}
+    assert due == {
+        "train digits dcgan 0": "it has no record",
+        "sample digits dcgan 0": "it was made from another results/train/digits/dcgan/seed0/best.safetensors",
+        "score digits dcgan 0": "it was made from another results/sample/digits/dcgan/seed0/samples.npz",
+    }
 
 
 def test_one_process_a_job(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:

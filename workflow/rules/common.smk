@@ -16,15 +16,30 @@ def interrupt(*_):
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, interrupt)  # no traceback from the imports below
 
+
+def searchable(folder):
+    """A folder as PATH and PYTHONPATH can hold it: a colon would make two of it, so from here where here has one too."""
+    found = os.path.relpath(folder) if os.pathsep in str(folder) else str(folder)
+    if os.pathsep in found:
+        print(
+            f"snakemake: {found}: PATH cannot hold a folder with a colon; rename it",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    return found
+
+
 HOME = Path(str(workflow.current_basedir)).parents[1]
 SOURCE = (
     HOME / "src"
 )  # the package of this very checkout; where there is none, the installed one is used
 if SOURCE.is_dir():
     sys.path.insert(0, str(SOURCE))
-    os.environ.update(PYTHONPATH=str(SOURCE))  # for `sagan-div` in jobs
+    os.environ.update(PYTHONPATH=searchable(SOURCE))  # for `sagan-div` in jobs
 os.environ.update(
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")])
+    PATH=os.pathsep.join(
+        [searchable(Path(sys.executable).parent), os.getenv("PATH", "")]
+    )
 )
 
 from sagan_div.report.report import outputs as report_outputs

@@ -17,6 +17,12 @@ from sagan_div.workflow.fingerprint import Fingerprint
 from sagan_div.workflow.jobs import Job
 
 PARTS = ("settings", "code", "inputs", "outputs")
+FACTS = {  # beside them, that others look into
+    **dict.fromkeys(("hardware", "versions"), dict),
+    **dict.fromkeys(("seconds", "images_per_second"), (int, float)),
+    "images": (int, dict),
+    "best": (dict, type(None)),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,18 @@ def recorded(path: Path) -> dict[str, Any] | None:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and all(isinstance(record.get(part), dict) for part in PARTS) else None
+    return record if isinstance(record, dict) and _is_whole(record) else None
+
+
+def _is_whole(record: Mapping[str, Any]) -> bool:
+    """Whether a record has its parts, and its parts and facts are of the kind that those who read them expect."""
+    shapes = record.get("images")
+    return (
+        all(isinstance(record.get(part), dict) for part in PARTS)
+        and all(isinstance(value, str) for part in PARTS[1:] for value in record[part].values())
+        and (not isinstance(shapes, dict) or all(isinstance(shape, list) and len(shape) > 1 for shape in shapes.values()))
+        and all(isinstance(record[name], kind) for name, kind in FACTS.items() if name in record)
+    )
 
 
 def read(path: Path) -> Record | None:
