@@ -17,7 +17,7 @@ from sagan_div.workflow.fingerprint import Fingerprint
 from sagan_div.workflow.jobs import Job
 
 PARTS = ("settings", "code", "inputs", "outputs")
-FACTS = {  # beside them, that others look into
+FACTS: dict[str, type | tuple[type, ...]] = {  # beside them, that others look into
     **dict.fromkeys(("hardware", "versions"), dict),
     **dict.fromkeys(("seconds", "images_per_second"), (int, float)),
     "images": (int, dict),
