@@ -15,7 +15,7 @@ from sagan_div.errors import UserError
 from sagan_div.settings import short
 
 LARGEST = 4 * 2**30  # bytes of an array in an .npz, unpacked: a few megabytes can become that
-DAMAGED = "is damaged, or holds something else than arrays; delete it and make it again"
+DAMAGED = "is damaged, or holds something else than arrays; name another, or make it again"
 
 
 def write(path: Path, array: np.ndarray) -> None:
@@ -83,7 +83,7 @@ def archive(path: Path) -> Iterator[Archive]:
         raise UserError(f"{path}: does not exist; name another, or run the phase that makes it first")
     if not path.is_file():
         raise UserError(f"{path}: is no file; name an .npz file")
-    with files.parsing(path, "is damaged, or no .npz file; delete it and make it again"):
+    with files.parsing(path, "is damaged, or no .npz file; name another, or make it again"):
         file = zipfile.ZipFile(path)
         opened = Archive(path, file)
     with file:

@@ -158,3 +158,8 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: bytes, wo
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(UserError, match=r"^none\.yaml: cannot be read \(No such file or directory\); name another"):
         load(Path("none.yaml"))
+
+
+def test_a_file_without_end_is_refused_before_it_fills_the_memory() -> None:
+    with pytest.raises(UserError, match="/dev/zero: is larger than a study can be"):
+        yaml12.mapping(Path("/dev/zero"))

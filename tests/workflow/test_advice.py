@@ -12,7 +12,7 @@ from sagan_div.workflow import advice
 from support import ROOT, command, params_alone
 
 OVERLAYS = [Path("workflow/overlays/demo.yaml"), Path("my own.yaml")]
-SETS = ["train.images=640", "methods=[dcgan, sngan]", "train.batch_size=32"]
+SETS = ["train={images: 64}", "train.images=640", "methods=[dcgan, sngan]", "train.batch_size=32"]
 
 
 def test_commands_name_the_study_by_the_options_that_were_given() -> None:
@@ -23,7 +23,7 @@ def test_commands_name_the_study_by_the_options_that_were_given() -> None:
     assert others == ["sagan-div compare a b", "git status"]
     given = ["--params", "a/params.yaml", "--overlay", str(OVERLAYS[0]), "--overlay", str(OVERLAYS[1])]
     assert shlex.split(train) == ["sagan-div", "train", "--seed", "0", *given, *(w for text in SETS for w in ("--set", text))]
-    config = ["train={images: 640, batch_size: 32}", "methods=[dcgan, sngan]"]
+    config = ['train={"images": 640, "batch_size": 32}', 'methods=["dcgan", "sngan"]']
     assert shlex.split(snakemake) == ["snakemake", "--cores", "2", "--configfile", *map(str, OVERLAYS), "--config", *config]
 
 

@@ -12,6 +12,7 @@ from sagan_div.study.job_settings import TrainSettings
 from sagan_div.study.load import load
 from sagan_div.study.schema import Study
 from sagan_div.terminal import note, say, show, show_json
+from sagan_div.workflow import advice
 from sagan_div.workflow.jobs import jobs, planned
 from sagan_div.workflow.kinds import TRAIN
 from sagan_div.workflow.layout import Layout
@@ -32,7 +33,10 @@ def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequenc
         show_json({"study": study.study, "page": str(page), "scores": report.scores(study, layout)})
     else:
         show(report.summary(study, layout))
-        say(str(page))
+        if page.is_file():
+            say(str(page))
+        else:
+            note(advice.for_study(f"{page}: is not written yet; `sagan-div report` writes it", params, overlays, sets))
 
 
 @click.command()

@@ -25,7 +25,7 @@ def load(params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), 
     """
     base = of_record(params)
     files = [yaml12.mapping(path) for path in overlays]
-    asked = [_retyped(yaml12.bounded(layer or {}, "--config")), *map(_assignment, sets)]
+    asked = [_retyped(yaml12.bounded(layer or {}, "--config")), *map(assignment, sets)]
     values = laid(base, [*files, *asked])
     _refuse_name_alone(params, values, files, lambda shipped: laid(base, [shipped, *files, *asked]))
     return settings.read(Study, values)
@@ -129,7 +129,8 @@ def _retyped(value: Any) -> Any:
     return found if found is None or isinstance(found, int | float) else value
 
 
-def _assignment(text: str) -> dict[str, Any]:
+def assignment(text: str) -> dict[str, Any]:
+    """The layer that `key.sub=value` stands for. Raises UserError for what is none."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise UserError(f"--set {text}: expected key=value, e.g. --set train.images=64000")

@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import Node
 from sagan_div.errors import UserError
 from sagan_div.settings import shown
 
-MOST_VALUES = 100_000
+MOST_VALUES, MOST_BYTES = 100_000, 1_000_000
 
 
 class _Constructor(SafeConstructor):
@@ -65,7 +65,11 @@ def bounded(value: Any, place: str) -> Any:
 def mapping(path: Path) -> dict[str, Any]:
     """A file's keys with their values. Raises UserError for one that cannot be read or holds something else."""
     try:
-        values = parse(path.read_text(encoding="utf-8"), str(path))
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UserError(f"{path}: is larger than a study can be; name another with --params or --overlay")
+        values = parse(content.decode(), str(path))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); name another with --params or --overlay") from None
     except UnicodeDecodeError:

@@ -1,12 +1,15 @@
 """Commands that messages advise, such as can be pasted: with the study that the user's own command was about."""
 
+import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from sagan_div.study.load import OVERLAYS
+from sagan_div.errors import UserError
+from sagan_div.study.load import OVERLAYS, assignment, overlay
 from sagan_div.study.schema import OF_RECORD
 
 PARAMS = Path("params.yaml")
@@ -32,23 +35,14 @@ def for_study(text: str, params: Path = PARAMS, overlays: Iterable[Path] = (), s
 
 def for_study_named(text: str, name: str) -> str:
     """The same of a study of which the name alone is known: its overlay, where it is one of the workflow's own."""
-    overlay = OVERLAYS / f"{name}.yaml"
-    return for_study(text, overlays=[overlay] if name != OF_RECORD and overlay.is_file() else ())
+    shipped = OVERLAYS / f"{name}.yaml"
+    return for_study(text, overlays=[shipped] if name != OF_RECORD and shipped.is_file() else ())
 
 
 def _of_snakemake(overlays: Sequence[Path], sets: Sequence[str]) -> list[str]:
-    keys: dict[str, Any] = {}
-    for each in sets:
-        path, _, value = each.partition("=")
-        *above, last = path.split(".")
-        place = keys
-        for name in above:
-            place = place.setdefault(name, {})
-        place[last] = value
+    try:
+        keys: dict[str, Any] = reduce(overlay, map(assignment, sets), {})
+    except UserError:  # which is what the message is about
+        keys = {}
     files = ["--configfile", *map(str, overlays)] if overlays else []
-    return files + (["--config", *(f"{name}={_flow(value)}" for name, value in keys.items())] if keys else [])
-
-
-def _flow(value: str | Mapping[str, Any]) -> str:
-    """A value as YAML on one line."""
-    return value if isinstance(value, str) else "{" + ", ".join(f"{name}: {_flow(each)}" for name, each in value.items()) + "}"
+    return files + (["--config", *(f"{name}={json.dumps(value, default=str)}" for name, value in keys.items())] if keys else [])

@@ -1,5 +1,6 @@
 """What the rules ask: inputs, outputs, settings and staleness of jobs, in Snakemake's own terms."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -11,7 +12,7 @@ from sagan_div.losses.loss import Loss
 from sagan_div.settings import canonical
 from sagan_div.study.load import load, whole
 from sagan_div.study.schema import Study
-from sagan_div.workflow import cost, fingerprint, prune, records
+from sagan_div.workflow import advice, cost, fingerprint, prune, records
 from sagan_div.workflow import snakemake_internals as internals
 from sagan_div.workflow.jobs import Job, jobs, planned
 from sagan_div.workflow.kinds import KINDS, REPORT
@@ -41,7 +42,9 @@ class Rules:
             if internals.writes_report():
                 require(self.study, self.page)
         except UserError as error:
-            print(f"snakemake: {error}", file=sys.stderr)
+            given = [f"{name}={json.dumps(value, default=str)}" for name, value in internals.command_line(workflow).items()]
+            said = advice.for_study(str(error), overlays=internals.overlays(workflow), sets=given)
+            print(f"snakemake: {said}", file=sys.stderr)
             sys.exit(2)
 
     def reads(self, kind: str) -> Callable[[Any], dict[str, Any]]:
