@@ -1,6 +1,7 @@
 """Files that are damaged, that lie, and that are bombs: one line each, before memory or time is spent. Nothing unpickled."""
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -25,11 +26,13 @@ from sagan_div.evaluation import frechet, places
 from sagan_div.evaluation.fid_between import fid
 from sagan_div.evaluation.spaces import inception
 from sagan_div.evaluation.spaces.classifier import Classifier, load_classifier, save_classifier
+from sagan_div.evaluation.spaces.torchscript import torchscript_extractor
 from sagan_div.evaluation.statistics import load_beside, load_statistics, save_statistics
 from sagan_div.models import checkpoints, sampling
 from sagan_div.models.networks import Generator, Shape
 from sagan_div.settings import plain
 from sagan_div.study.load import load
+from sagan_div.study.schema import TorchScriptConfig
 from support import ROOT, command, train_settings
 
 CPU = torch.device("cpu")
@@ -59,6 +62,16 @@ def weights(path: Path, newer: bool) -> None:
     torch.save(state, path, _use_new_zipfile_serialization=newer)
 
 
+def torchscript(path: Path) -> None:
+    torch.jit.script(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten())).save(str(path))  # type: ignore[no-untyped-call]
+
+
+def as_space(path: Path) -> object:
+    """A damaged network, although its digest is the one that was named."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return torchscript_extractor(TorchScriptConfig(name="mine", file=str(path), sha256=digest), CPU)
+
+
 WRITTEN: dict[str, tuple[Callable[[Path], object], list[Reader]]] = {
     "samples.npz": (lambda path: save_samples(path, torch.zeros(20, 1, 8, 8, dtype=torch.uint8)), [load_samples, places.read]),
     "none.npz": (lambda path: save_samples(path, torch.zeros(0, 1, 8, 8, dtype=torch.uint8), "diverged"), [why_none]),
@@ -74,6 +87,7 @@ WRITTEN: dict[str, tuple[Callable[[Path], object], list[Reader]]] = {
     "generator.safetensors": (generator, [lambda path: sampling.load_generator(path, CPU)]),
     "newer.pth": (lambda path: weights(path, newer=True), [inception.load_weights]),
     "older.pth": (lambda path: weights(path, newer=False), [inception.load_weights]),
+    "network.pt": (torchscript, [as_space]),
     "idx.gz": (idx, [lambda path: archives._idx(path.read_bytes(), path.name)]),
 }
 
@@ -283,7 +297,7 @@ def test_checkpoints_that_claim_what_they_do_not_hold(tmp_path: Path, changes: d
 
 
 def test_a_classifier_for_images_of_any_size_is_not_built(tmp_path: Path) -> None:
-    for size in (10**9, -1, "large", [], None):
+    for size in (10**9, "large", [], None):
         checkpoints.save(tmp_path / "c.safetensors", Classifier(1, 10, 16).state_dict(), {"image_size": size})
         assert "no domain classifier" in refusal(lambda path: load_classifier(path, CPU), tmp_path / "c.safetensors")
 

@@ -1,6 +1,8 @@
 """Fetching, verifying and decoding: from a folder, over HTTP on loopback, and everything that can be wrong with it."""
 
+import http.server
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,39 @@ def test_a_damaged_archive_is_refused_before_it_is_decoded(small: Path, tmp_path
     assert str(archive) in str(caught.value)
     assert ("No such file" if damage == "absent" else "damaged or truncated, its MD5 is") in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["cut", "no HTTP"])
+def test_a_host_that_fails_is_one_line_and_the_next_one_serves(how: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytorch/vision#8752: a connection that is closed in the middle of a file."""
+    monkeypatch.delenv("SAGAN_DIV_MIRROR", raising=False)
+
+    def start(fails: bool) -> str:
+        class Host(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *words: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                content = (small / "mnist" / self.path.rsplit("/", 1)[-1]).read_bytes()
+                if fails and how == "no HTTP":
+                    self.wfile.write(b"220 ready\r\n\r\n")
+                else:
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(content)))
+                    self.end_headers()
+                    self.wfile.write(content[: len(content) // 2] if fails else content)
+                self.close_connection = True
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Host)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    bad = start(fails=True)
+    for mirror in (bad, bad + "my mirror"):
+        with pytest.raises(UserError, match="mnist: cannot fetch train-images"):
+            load("mnist", mirror)
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [bad, start(fails=False)])
+    assert len(load("mnist")["train"].images) == 40
 
 
 def test_a_missing_network_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> None:

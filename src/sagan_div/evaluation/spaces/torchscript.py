@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.jit._fuser import optimized_execution
 
+from sagan_div import files
 from sagan_div.data.images import resized
 from sagan_div.errors import UserError
 from sagan_div.evaluation.spaces.extractor import Device, Extractor, as_channels, true_float32
@@ -43,12 +44,9 @@ def _loaded(space: TorchScriptConfig, device: Device) -> Any:
     found = hashlib.sha256(content).hexdigest()
     if found != space.sha256:
         raise UserError(f"{space.file}: its SHA-256 is {found}, not that of '{space.name}'; it is code, and is not loaded")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # TorchScript is what there is of published feature spaces
-            return torch.jit.load(io.BytesIO(content), map_location=device).eval()  # type: ignore[no-untyped-call]
-    except RuntimeError:
-        raise UserError(f"{space.file}: holds no TorchScript; write it with torch.jit.save") from None
+    with files.parsing(path, "holds no TorchScript; write it with torch.jit.save"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # TorchScript is what there is of published feature spaces
+        return torch.jit.load(io.BytesIO(content), map_location=device).eval()  # type: ignore[no-untyped-call]
 
 
 def _inputs(space: TorchScriptConfig, images: Tensor) -> Tensor:
