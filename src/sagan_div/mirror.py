@@ -37,7 +37,7 @@ class Mirror:
 
     @property
     def mend(self) -> str:
-        return f"put the whole file there, or {'leave out' if self.named_by == OPTION else 'unset'} {self.named_by}"
+        return f"put the whole file into the mirror, or {'leave out' if self.named_by == OPTION else 'unset'} {self.named_by}"
 
 
 def chosen(option: str | None) -> Mirror | None:

@@ -130,7 +130,7 @@ def test_the_command_and_the_plan(project: Path, tmp_path: Path) -> None:
     refused = command(*words, "--mirror", tmp_path / "empty", cwd=project, SAGAN_DIV_MIRROR=str(mirror))
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 3  # two places, and the cause
-    assert refused.stderr.endswith("put the whole file there, or leave out --mirror\n")
+    assert refused.stderr.endswith("put the whole file into the mirror, or leave out --mirror\n")
 
     overlay = (project / "tiny.yaml").read_text().replace("extractors: [classifier]", "extractors: [classifier, inception]")
     (project / "tiny.yaml").write_text(overlay)

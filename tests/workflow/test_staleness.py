@@ -9,10 +9,18 @@ from made import do, make_all, study, the_job
 
 from sagan_div.errors import UserError
 from sagan_div.settings import plain
-from sagan_div.workflow import fingerprint
+from sagan_div.workflow import fingerprint, records
 from sagan_div.workflow.jobs import jobs, report_job
 from sagan_div.workflow.kinds import PHASES
-from sagan_div.workflow.staleness import require, require_inputs, require_upstream, stale, survey, survey_report
+from sagan_div.workflow.staleness import (
+    may_be_had,
+    require,
+    require_inputs,
+    require_upstream,
+    stale,
+    survey,
+    survey_report,
+)
 
 CELL = Path("results/train/digits/dcgan/seed0")
 
@@ -156,3 +164,25 @@ def test_a_record_tells_what_was_read_and_written(made: Path) -> None:
     assert record["inputs"] == {name: trained["outputs"][name] for name in ("best", "last")}
     drawn = the_job("sample", method="dcgan")
     assert record["code"] == fingerprint.of_job(drawn.kind, drawn.settings)
+
+
+def test_weights_that_can_be_had_now_take_along_what_is_made_from_them_and_no_training(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_inception = study("score.extractors=[classifier, inception]")
+    for job in jobs(with_inception):
+        do(job)
+    weights = the_job("weights", "score.extractors=[classifier, inception]")
+    records.write(weights, records.used(weights), {"why": "no network", "lacks": ["w.pth", "inception/w.pth"], "asked": None})
+    monkeypatch.delenv("SAGAN_DIV_MIRROR", raising=False)
+
+    def found() -> set[str]:
+        return {state.job.name for state in survey(with_inception, forced=may_be_had) if state.due}
+
+    assert found() == set()
+    (made / "mirror" / "inception").mkdir(parents=True)
+    monkeypatch.setenv("SAGAN_DIV_MIRROR", str(made / "mirror"))
+    assert found() == set()
+    (made / "mirror" / "inception" / "w.pth").write_text("weights")
+    of_inception = {"weights", "reference digits inception", "real_vs_real digits inception"}
+    assert found() == of_inception | {"score digits dcgan 0", "score digits sngan 0"}
