@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sagan_div.errors import UserError
@@ -16,12 +16,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
     A reader sees the old file or the whole new one. Raises UserError where the folder cannot be written or the disk is full.
     """
-    temporary: Path | None = None
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")  # known before it is there
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-        temporary = Path(name)
-        os.close(descriptor)
+        temporary.touch(exist_ok=False)
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # last: safetensors puts a file of its own in the place of ours
         with temporary.open("rb") as file:
@@ -30,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror or error}); free or choose another place") from None
     finally:
-        if temporary is not None:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 

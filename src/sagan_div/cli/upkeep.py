@@ -105,7 +105,8 @@ def revalidate(count: int, mirror: str | None, device: str, threads: int | None,
     note(f"{len(stamped)} records are stamped anew")
     if study.study == RECORD_STUDY and Path("dvc.yaml").is_file():
         code.write()
-        subprocess.run([sys.executable, "-m", "dvc", "commit", "--force", "--quiet"], check=True)
+        if subprocess.run([sys.executable, "-m", "dvc", "commit", "--force", "--quiet"]).returncode:
+            raise UserError("the records are stamped, and dvc.lock is not up to date: `dvc commit --force` failed, see above")
 
 
 def _stamp(device: str) -> dict[str, Any]:
