@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 NAME = PACKAGE.name
 PLUMBING = (  # shapes no result: what is read and written is checked by content, what is chosen stands in the settings
     *("", "config", "errors", "files", "arrays", "settings", "terminal", "mirror", "study", "workflow", "cli"),
+    *("image_files", "contents"),  # which files of a folder count is seen by their digest, which is a setting
     *("losses", "models.norms", "models.attention", "data.fetch", "training.tensorboard"),
     *("phases", "phases.run", "phases.machine", "phases.provenance", "phases.gpu_slots"),
 )
