@@ -28,25 +28,35 @@ def blocks(document: str, *marks: str) -> str:
 
 
 def follow(project: Path, script: str) -> Run:
-    """Type a script in the project, in a git repository of its own, up to the first command that fails."""
+    """Type a script in the project, as in a fresh clone, up to the first command that fails."""
     identity = {f"GIT_{role}_{key}": "test@example.org" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
-    command("git", "init", "-q", cwd=project)
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "start")):
+        command("git", *words, cwd=project, **identity)
     return command(
         "bash", "-euo", "pipefail", "-c", script, cwd=project, timeout=900, PYTHONPATH=str(project / "src"), **identity
     )
+
+
+def assert_git_sees_what_is_said(project: Path, document: str) -> None:
+    """What is new to git is what the document shows of `git status --short`: nothing where it shows none."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    said = text.partition("$ git status --short\n")[2].partition("```")[0]
+    assert command("git", "status", "--short", cwd=project).stdout == said
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_what_a_document_tells_to_type_works(project: Path, document: str) -> None:
     done = follow(project, blocks(document))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert_git_sees_what_is_said(project, document)
 
 
 @pytest.mark.slow
 def test_the_tutorial_works_to_its_end(project: Path) -> None:
     done = follow(project, blocks("docs/tutorial.md", "slow"))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert (project / "results/report.html").exists()
+    assert (project.with_name("first-study") / "results/report.html").exists()
+    assert_git_sees_what_is_said(project, "docs/tutorial.md")
     (compared,) = [line for line in done.stdout.splitlines() if "SAGAN-div d  fid " in line]
     assert compared.endswith("%")  # both commits have a number, and a difference
 

@@ -30,6 +30,9 @@ class Newcomer:
 
     def __init__(self, folder: Path) -> None:
         self.path = copy_project(folder)
+        identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+        for words in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-qm", "start")):
+            self.run("git", *words)
 
     def run(self, *words: object) -> Run:
         done = command(*words, cwd=self.path, PYTHONPATH=str(self.path / "src"))
@@ -37,14 +40,19 @@ class Newcomer:
         return done
 
     def follow(self, page: str, *, slow: bool = False) -> str:
-        """Does what a page says, up to what is slow unless that is wanted; returns what was printed."""
-        said = ""
-        for block in BLOCK.finditer((PAGES / page).read_text(encoding="utf-8")):
+        """Does what a page says, up to what is slow unless that is wanted; returns what was printed.
+
+        Fails where git sees a change that the page does not name, or one among results.
+        """
+        said, text = "", (PAGES / page).read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
             if block["title"]:
                 self._write(block["title"], block["text"])
             elif block["kind"] == "sh" and (slow or not block["slow"]):
                 done = self.run("bash", "-euo", "pipefail", "-c", block["text"])
                 said += done.stdout + done.stderr
+        changed = [line[3:].rstrip("/") for line in self.run("git", "status", "--short").stdout.splitlines()]
+        assert [path for path in changed if path not in text or path.startswith("results")] == []
         return said
 
     def _write(self, title: str, text: str) -> None:
