@@ -59,6 +59,20 @@ def test_a_part_of_a_study_leaves_the_report_of_the_whole_one_alone(project: Pat
     assert planned("--config", "train={images: 640}", cwd=project)["report"] == 1
 
 
+@pytest.mark.parametrize("part", [["--config", "methods=[sngan]"], ["--configfile", "narrow.yaml"]], ids=lambda part: part[-1])
+def test_the_report_of_a_part_is_refused_by_name(project: Path, part: list[str]) -> None:
+    """An overlay without a name of its own may narrow a study as well."""
+    (project / "narrow.yaml").write_text("seeds: [0]\n")
+    assert "report" not in planned(*part, cwd=project)
+    asked = command("snakemake", "-n", "report", *part, cwd=project)
+    assert asked.returncode == 2
+    assert "snakemake: study: this is a part of 'main', whose report it would replace" in asked.stderr.splitlines()[-1]
+    options = ("--set", part[1]) if part[0] == "--config" else ("--overlay", part[1])
+    by_hand = command("sagan-div", "report", *options, cwd=project, PYTHONPATH="src")
+    assert by_hand.returncode == 2
+    assert "this is a part of 'main'" in by_hand.line
+
+
 def test_a_new_method_and_a_folder_need_params_yaml_alone(project: Path) -> None:
     values = yaml.safe_load((project / "params.yaml").read_text())
     values["methods"]["sagan"] = values["methods"]["sagan-div-d"] | {"loss": {"name": "hinge"}}

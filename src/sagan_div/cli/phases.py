@@ -12,11 +12,11 @@ from sagan_div.cli.machine import find_device, use_threads
 from sagan_div.errors import UserError
 from sagan_div.settings import read, short
 from sagan_div.study.datasets import NAME
-from sagan_div.study.load import load
+from sagan_div.study.load import load, under_its_name
 from sagan_div.study.schema import Study
 from sagan_div.terminal import note
 from sagan_div.workflow import fingerprint
-from sagan_div.workflow.jobs import Job, job, planned, report_job
+from sagan_div.workflow.jobs import Job, is_part, job, planned, refused_report, report_job
 from sagan_div.workflow.kinds import KINDS, REPORT, Kind
 from sagan_div.workflow.layout import RECORD_STUDY, Layout
 from sagan_div.workflow.staleness import require_upstream, survey, went_without
@@ -36,7 +36,10 @@ def command(kind: Kind) -> click.Command:
             raise UserError(f"--study {name}: belongs to --settings; a study is named by its overlay, --overlay FILE")
         else:
             wanted = {key: given[key] for key in kind.wildcards if given[key] is not None}
-            todo = _to_do(kind, load(**chosen), wanted, again)
+            study = load(**chosen)
+            if kind is REPORT and is_part(study, under_its_name(chosen["params"], chosen["overlays"])):
+                raise refused_report(study)
+            todo = _to_do(kind, study, wanted, again)
         _work(todo, **{key: value for key, value in given.items() if key in kind.options})
 
     return click.command(kind.command, help=kind.about)(do)

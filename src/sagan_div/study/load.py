@@ -31,6 +31,15 @@ def load(params: Path, overlays: Sequence[Path] = (), sets: Sequence[str] = (), 
     return settings.read(Study, values)
 
 
+def under_its_name(params: Path, overlays: Sequence[Path] = ()) -> Study:
+    """The study that has its name by right: of params.yaml, or with the overlays up to the last one that names a study.
+
+    What lies above may leave out cells, and is then a part of it. Raises UserError as `load` does.
+    """
+    naming = [number for number, path in enumerate(overlays, 1) if "study" in yaml12.mapping(path)]
+    return load(params, overlays[: naming[-1] if naming else 0])
+
+
 def whole(values: Mapping[str, Any]) -> Study:
     """A study whose every key is in `values`, as the caller of a module of the workflow hands it over. Raises UserError."""
     return settings.read(Study, _retyped(values))

@@ -124,6 +124,19 @@ def cells(study: Study) -> list[dict[str, Any]]:
     return list(_wildcards(study, SAMPLE))
 
 
+def is_part(study: Study, whole: Study) -> bool:
+    """Whether a study leaves out cells of the whole one under the same name."""
+    ours, theirs = ({tuple(cell.values()) for cell in cells(each)} for each in (study, whole))
+    return study.study == whole.study and not ours >= theirs
+
+
+def refused_report(part: Study) -> UserError:
+    """What is said to who asks for the report of a part of a study."""
+    return UserError(
+        f"study: this is a part of '{part.study}', whose report it would replace; name the part itself with study=NAME"
+    )
+
+
 def checkpoint(study: Study, cell: str) -> Path:
     """The checkpoint of a cell, `dataset/method/seedN`, that the study samples. Raises UserError for a cell that it has not."""
     for each in cells(study):

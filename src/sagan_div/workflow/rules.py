@@ -5,16 +5,16 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sagan_div.errors import UserError
 from sagan_div.losses.loss import Loss
 from sagan_div.settings import canonical
-from sagan_div.study.load import load, whole
+from sagan_div.study.load import load, under_its_name, whole
 from sagan_div.study.schema import Study
 from sagan_div.workflow import advice, cost, fingerprint, prune, records
 from sagan_div.workflow import snakemake_internals as internals
-from sagan_div.workflow.jobs import Job, jobs, planned
+from sagan_div.workflow.jobs import Job, is_part, jobs, planned, refused_report
 from sagan_div.workflow.kinds import KINDS, REPORT
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import may_be_had, require, survey, survey_report
@@ -32,7 +32,7 @@ class Rules:
         self._workflow = workflow
         try:
             self.study, whole = _studies(workflow, config, home)
-            self.is_part = _is_part(self.study, whole)
+            self.is_part = is_part(self.study, whole)
             self.layout = Layout(self.study.study)
             self.page = report_outputs(self.study, self.layout)
             if internals.is_main(workflow):
@@ -42,10 +42,7 @@ class Rules:
             if internals.writes_report():
                 require(self.study, self.page)
         except UserError as error:
-            given = [f"{name}={json.dumps(value, default=str)}" for name, value in internals.command_line(workflow).items()]
-            said = advice.for_study(str(error), overlays=internals.overlays(workflow), sets=given)
-            print(f"snakemake: {said}", file=sys.stderr)
-            sys.exit(2)
+            self._end(error)
 
     def reads(self, kind: str) -> Callable[[Any], dict[str, Any]]:
         """The input function of a kind of job, by name. A job that is due is made to run; dates have no part in it."""
@@ -75,7 +72,9 @@ class Rules:
         return [str(path) for job in jobs(self.study, phase) for path in job.files]
 
     def gathered(self, wildcards: Any) -> list[Any]:
-        """What the report reads: everything that the jobs of all phases leave behind."""
+        """What the report reads: all that the jobs of all phases leave behind. Ends the process for a part of a study."""
+        if self.is_part:
+            self._end(refused_report(self.study))
         self._run_if_due(REPORT.record(self.layout))
         return [self._input(path) for job in jobs(self.study) for path in job.files]
 
@@ -124,12 +123,18 @@ class Rules:
         report = survey_report(self.study, self.page, upstream_due=bool(due))
         return frozenset(due | (set(report.job.files) if report.due else set()))
 
+    def _end(self, error: UserError) -> NoReturn:
+        given = [f"{name}={json.dumps(value, default=str)}" for name, value in internals.command_line(self._workflow).items()]
+        said = advice.for_study(str(error), overlays=internals.overlays(self._workflow), sets=given)
+        print(f"snakemake: {said}", file=sys.stderr)
+        sys.exit(2)
+
     def _is_forced(self, job: Job) -> bool:
         return may_be_had(job) or internals.is_forced(self._workflow, job.kind.rule, {str(path) for path in job.files})
 
 
 def _studies(workflow: Any, config: Mapping[str, Any], home: Path) -> tuple[Study, Study]:
-    """The study that Snakemake's words and files name, and the same without `--config`.
+    """The study that Snakemake's words and files name, and the whole one under its name.
 
     A module's caller hands over a whole study, or what differs from the workflow's own.
     """
@@ -140,12 +145,4 @@ def _studies(workflow: Any, config: Mapping[str, Any], home: Path) -> tuple[Stud
     if internals.is_module(workflow):
         return (load(params, layer=config),) * 2
     overlays = internals.overlays(workflow)
-    return load(params, overlays, layer=internals.command_line(workflow)), load(params, overlays)
-
-
-def _is_part(study: Study, whole: Study) -> bool:
-    """Whether a study leaves out cells of the whole one under the same name: its report would be a part of the whole one's."""
-    cells = [
-        {(dataset.name, m, s) for dataset in each.datasets for m in each.methods for s in each.seeds} for each in (study, whole)
-    ]
-    return study.study == whole.study and not cells[0] >= cells[1]
+    return load(params, overlays, layer=internals.command_line(workflow)), under_its_name(params, overlays)
