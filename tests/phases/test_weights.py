@@ -10,13 +10,14 @@ import torch
 
 from sagan_div.errors import UserError
 from sagan_div.evaluation.spaces import weights as published
+from sagan_div.phases import spaces
 from sagan_div.phases import weights as phase
 from sagan_div.phases.machine import Machine
 from sagan_div.phases.run import run
 from sagan_div.study.load import load
 from sagan_div.workflow import records
 from sagan_div.workflow.jobs import Job, planned
-from sagan_div.workflow.kinds import WEIGHTS
+from sagan_div.workflow.kinds import REFERENCE, WEIGHTS
 from sagan_div.workflow.prune import prune
 from sagan_div.workflow.staleness import may_be_had, survey, went_without
 from support import ROOT, command
@@ -110,6 +111,19 @@ def test_a_try_that_fails_changes_nothing(job: Job) -> None:
     with pytest.raises(UserError):
         done(job, optional=False)
     assert not job.record.exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "null", "{}"])
+def test_a_damaged_marker_is_named(job: Job, content: str) -> None:
+    done(job)
+    job.outputs["weights"].write_text(content)
+    reading = planned(
+        load(ROOT / "params.yaml", sets=["score.extractors=[inception]"]),
+        REFERENCE,
+        {"dataset": "mnist", "extractor": "inception"},
+    )
+    with pytest.raises(UserError, match=r"weights\.json: is damaged"):
+        spaces.extractor("inception", reading, Machine(torch.device("cpu")))
 
 
 def test_prune_spares_weights_that_only_a_user_can_have_asked_for(job: Job, tmp_path: Path) -> None:

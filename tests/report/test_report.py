@@ -102,6 +102,22 @@ def test_nothing_on_the_page_is_fetched(written: Tree, demo: Tree) -> None:
         assert set(re.findall(r"url\((.)", page)) <= {"#"}
 
 
+def test_what_records_and_scores_say_is_no_html(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    settings = study("datasets=[digits]", "seeds=[0]", "methods=[dcgan, sagan-div-d]", study="demo", protocol="demo")
+    tree = grow(tmp_path, settings)
+    for path in tree.results.rglob("metrics.json"):
+        path.write_text(path.read_text().replace("Inception's weights are not at hand", hostile))
+    for path in tree.results.rglob("record.json"):
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(record | {"commit": hostile, hostile: [hostile]}))
+    tree.write()
+    page = (tree.results / "report.html").read_text()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for path in (tree.results / "report.html", *tree.results.rglob("*.md")):
+        assert not re.search(r"<script>alert|<img src=x", path.read_text()), path
+
+
 def test_the_page_says_first_what_is_not_there(written: Tree) -> None:
     page = (written.results / "report.html").read_text()
     gaps = page.index('id="missing"'), page.index('id="summary"')

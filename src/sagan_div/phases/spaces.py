@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from sagan_div import files
 from sagan_div.data.images import parts, read_images, shuffled
 from sagan_div.errors import UserError
 from sagan_div.evaluation import author_sampler
@@ -29,10 +30,12 @@ def extractor(chosen: schema.Extractor, job: Job, machine: Machine, mode: Mode =
     if chosen == "classifier":
         return classifier_extractor(job.inputs["classifier"], machine.device)
     marker = job.inputs["weights"]
-    found = json.loads(marker.read_text(encoding="utf-8"))
-    if "why" in found:
-        return str(found["why"])
-    return inception_extractor(marker.parent / found["file"], machine.device, mode)
+    with files.parsing(marker, "is damaged; delete it, and `sagan-div weights` writes it again"):
+        found = json.loads(marker.read_text(encoding="utf-8"))
+        if "why" in found:
+            return str(found["why"])
+        weights = marker.parent / str(found["file"])
+    return inception_extractor(weights, machine.device, mode)
 
 
 def real(path: Path, size: int, count: int) -> Tensor:
