@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from types import FrameType
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # without the module typing, which takes as long as all else here
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+    from types import FrameType
 
 SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _caught: list[int] = []
@@ -53,7 +53,7 @@ def _listen() -> None:
     sys.unraisablehook = _unraisable
 
 
-def _stop(number: int, _: FrameType | None) -> None:
+def _stop(number: int, _: "FrameType | None") -> None:
     _caught.append(number)
     raise Stopped
 
