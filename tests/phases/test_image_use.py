@@ -117,7 +117,5 @@ def test_a_dataset_too_small_for_both_is_refused_with_the_two_keys(used: Used) -
     ):
         used(REFERENCE, "train.rating_count=100", "score.reference.count=101", "score.reference.split=test")
     for kind in (TRAIN, REFERENCE, REAL_VS_REAL):
-        with pytest.raises(
-            UserError, match=r"^digits: train.rating_count: 400 images for ratings leave none of 400"
-        ):
+        with pytest.raises(UserError, match=r"^digits: train.rating_count: 400 images for ratings leave none of 400"):
             used(kind, "train.rating_count=400", "score.reference.count=301")
