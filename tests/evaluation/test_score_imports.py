@@ -11,7 +11,7 @@ import pytest
 from support import ROOT
 
 PACKAGE = ROOT / "src" / "sagan_div"
-BASE = {"errors", "files", "arrays", "settings", "terminal", "mirror"}
+BASE = {"errors", "files", "arrays", "settings", "terminal", "mirror", "image_files", "contents"}
 HEAVY = {"torchvision", "pandas", "sklearn", "matplotlib", "scipy.stats", "pytorch_fid", "PIL"}
 
 
