@@ -275,7 +275,8 @@ def test_snakemake_alone_sees_what_was_replaced_by_a_file_of_its_size_and_date(p
     path.write_text(path.read_text()[::-1])
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert project.compute() == EDITED
-    project.idle()
+    assert project.planned() == {}
+    assert project.metrics() == project.right()
 
 
 def test_a_path_with_a_colon_runs_the_package_that_lies_there(project: Project, tmp_path: Path) -> None:
