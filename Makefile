@@ -42,7 +42,7 @@ reproduce: .venv/installed  ## compute the study of params.yaml, then record it
 	$(BIN)/dvc repro
 
 publish:  ## copy what docs/results shows of the study of record
-	cp results/report.html $(addprefix results/figures/,fid.png samples-mnist.png samples-fashion-mnist.png real-vs-real-mnist.png real-vs-real-fashion-mnist.png) docs/results/
+	cp results/report.html $(addprefix results/figures/,fid.png samples-mnist.png samples-fashion-mnist.png real-vs-real.png) docs/results/
 
 .venv/installed: requirements.lock pyproject.toml  ## what a study needs
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sagan-div needs Python 3.11 or newer; name one with PYTHON=..."; exit 2; }

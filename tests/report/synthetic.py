@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from sagan_div.data.pictures import grid, save_picture
 from sagan_div.models import checkpoints, networks
 from sagan_div.report import gather, report
 from sagan_div.settings import plain
@@ -37,6 +39,7 @@ LEVELS = {  # FIDs in the paper's order, at a level of our own
     "sagan-div-c": 30.0,
 }
 FLOOR, MEASURED, GREY = 1.1, 1.2, 300.0
+RATINGS = 20  # of a run
 GAPS = {("fashion-mnist", "sngan"): "not run", ("fashion-mnist", "sagan-div-b"): "trained"}
 ABOUT = {
     "versions": {"torch": "2.11"},
@@ -131,7 +134,9 @@ class Tree:
         for name, drawn in (("best", seed), ("last", seed + 1000)):
             tensors = checkpoints.tensors_of(generator=networks.build(self.study.methods[method], shape, drawn)[0])
             checkpoints.save(self.at("train", f"{name}.safetensors", dataset, method, seed), tensors, about)
-        images = self.study.train.images
+        images, size = self.study.train.images, self.study.image_size
+        grown = [torch.from_numpy(samples(seed, 32, 200 - 9 * rating, size, shape.channels)) for rating in range(RATINGS)]
+        save_picture(self.at("train", "growth.png", dataset, method, seed), grid(torch.cat(grown), 32))
         self.at("train", "history.csv", dataset, method, seed).write_text(history(method, seed, images))
         fid = level(dataset, method, seed)
         again = {"best": [fid + 0.3, fid + 0.5, fid + 0.7], "last": [fid + 0.9, fid + 1.0, fid + 1.1]}
@@ -153,6 +158,7 @@ class Tree:
             "density": 1.1 - fid / 60,
             "coverage": 0.95 - fid / 70,
         }
+        further |= {"fid_repeated_608": 300.0 + 20 * seed, "fid_repeated_608_std": 1.0}
         further |= {"contrast": 0.9, "variety": 0.85, "grain": 1.0, "fid_grey": GREY}
         further |= {"memorised": 0.01 + fid / 1000, "memorised_honest": 0.01, "nearer": 0.5, "nearer_z": 0.0}
         further |= {"neighbours": list(range(8)), "classes": [10 + seed] * 10, "reference_classes": list(range(10, 20))}

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import stats as scipy_stats
 from synthetic import Tree, grow, history, rings, study
 
-from sagan_div.report import catalogue, gather, pictures, prose, words
-from sagan_div.report.figures import axes, classes, manifold, registry, style
+from sagan_div.report import catalogue, gather, pictures, prose, ratios, words
+from sagan_div.report.figures import axes, classes, losses, manifold, registry, style
 
 
 @pytest.mark.parametrize("heights", [[0.1, 0.11, 0.12], [0.0, 0.5, 0.51, 0.9], [0.3], [], [0.2] * 7])
@@ -138,9 +139,43 @@ def test_precision_and_recall_are_drawn_where_they_are_measured(tmp_path: Path) 
     only_fid = study("score.metrics=[fid]", "score.repeat_last_batch=[]")
     assert catalogue.Figure("manifold") not in catalogue.figures(only_fid)
     figure = manifold.draw(tree.read())
-    texts = {text.get_text() for text in figure.axes[0].texts}
-    assert texts == {"DCGAN", "SNGAN", "SAGAN-div b", "SAGAN-div d"}
-    assert [line.get_xydata().tolist() for line in figure.axes[0].lines][1] == [[pytest.approx(0.4), pytest.approx(0.8)]]
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"DCGAN", "SNGAN", "SAGAN-div b", "SAGAN-div d"}
+    marks = [line.get_xydata().tolist() for line in figure.axes[0].lines if line.get_marker() != "None"]
+    assert marks[1] == [[pytest.approx(0.4), pytest.approx(0.8)]]
+
+
+def test_the_spread_of_seeds_is_drawn_through_each_mark_of_the_manifold(written: Tree) -> None:
+    results = written.read()
+    recalls = gather.rows_of(results.scores, dataset="mnist", method="sngan", extractor="classifier")["recall"]
+    across = [line.get_xdata() for line in manifold.draw(results).axes[0].lines]
+    assert [recalls.min(), recalls.max()] in [list(ends) for ends in across if len(ends) == 2]
+
+
+def test_a_ratio_is_of_geometric_means_with_the_interval_of_its_logarithm() -> None:
+    first, second = [1.0, 2.0, 4.0], [2.0, 8.0, 16.0]
+    found = ratios.ratio(first, second, paired=True)
+    assert found is not None
+    assert found.value == pytest.approx(2 / 256 ** (1 / 3))
+    expected = scipy_stats.ttest_rel(np.log(first), np.log(second)).confidence_interval()
+    assert found.ends == pytest.approx((math.exp(expected.low), math.exp(expected.high)))
+    assert ratios.ratio([1.0], [2.0], paired=False) == (0.5, None)
+    assert ratios.ratio([], [2.0], paired=False) is None
+
+
+def test_first_spikes_do_not_set_the_scale_of_losses() -> None:
+    calm = pd.DataFrame({"images": np.arange(1, 101), "loss_critic": 1.0, "loss_generator": 2.0})
+    spiked = calm.copy()
+    spiked.loc[:3, "loss_critic"] = 1e6
+    spiked.loc[50, "loss_generator"] = math.inf
+    assert losses.span(spiked) == losses.span(calm) == pytest.approx((0.85, 2.15))
+    assert losses.span(calm.assign(loss_critic=math.nan, loss_generator=math.nan)) is None
+
+
+def test_classes_go_by_their_names(written: Tree) -> None:
+    with style.applied():
+        labels = [classes.draw(written.read(), name).axes[0].get_xticklabels() for name in ("mnist", "fashion-mnist")]
+    assert [label.get_text() for label in labels[0]] == [str(digit) for digit in range(10)]
+    assert [label.get_text() for label in labels[1]][::9] == ["T-shirt", "ankle boot"]
 
 
 def test_shares_of_classes_are_of_all_seeds_beside_the_real_ones(written: Tree) -> None:

@@ -1,12 +1,14 @@
 """The page in a real browser: no error, no request, tables that sort, dialogs that open, no overflow, dark and light."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import browser
+import numpy as np
 import pytest
 from browser import Browser
-from synthetic import Tree
+from synthetic import Tree, level
 
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=f"no headless Chromium: {browser.missing()}")
 
@@ -33,7 +35,7 @@ def test_it_loads_without_an_error_and_asks_for_nothing(chromium: Browser, page:
     assert chromium.run("return document.images.length") > 15
 
 
-@pytest.mark.parametrize("column", [1, 2])
+@pytest.mark.parametrize("column", [2, 4])
 def test_tables_sort_both_ways_and_keep_what_has_no_number_last(chromium: Browser, page: Path, column: int) -> None:
     chromium.open(page)
     click = f"document.querySelectorAll('#table2 thead tr:last-child button')[{column}].click();"
@@ -96,19 +98,118 @@ def test_nothing_overflows(chromium: Browser, page: Path, width: int) -> None:
 
 
 def test_dark_is_dark_and_light_is_light(chromium: Browser, page: Path) -> None:
-    inks = "return [...document.querySelectorAll('.chart svg text')].map(text => getComputedStyle(text).fill)"
+    inks = "return [...document.querySelectorAll('.panel svg text')].map(text => getComputedStyle(text).fill)"
     for dark in (False, True):
         chromium.open(page, dark=dark)
         ground = brightness(chromium.run("return getComputedStyle(document.body).backgroundColor"))
         assert ground < 40 if dark else ground > 240
         nearest = min(abs(brightness(ink) - ground) for ink in set(chromium.run(inks)))
-        assert nearest > 60  # every word of every figure can be read on it
+        assert nearest > 60  # every word of every chart can be read on it
 
 
 def brightness(colour: str) -> float:
     """The mean of `rgb(r, g, b)`."""
     values = [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
     return sum(values) / 3
+
+
+def alive(chromium: Browser, figure: str) -> None:
+    """Scroll to a figure and wait until its first chart lives."""
+    first = f"document.querySelector('#chart-{figure} .panel')"
+    chromium.run(f"{first}.scrollIntoView()")
+    waited(chromium, f"{first}.classList.contains('alive')")
+
+
+def waited(chromium: Browser, condition: str) -> None:
+    deadline = time.monotonic() + 60
+    while not chromium.run(f"return {condition}"):
+        assert time.monotonic() < deadline, f"never: {condition}"
+        time.sleep(0.05)
+
+
+def choose(chromium: Browser, name: str, value: str) -> None:
+    chromium.run(f"[...document.querySelectorAll('#controls input[name={name}]')].find(i => i.value === '{value}').click()")
+
+
+def words_of(figure: str) -> str:
+    """JavaScript for the texts of a figure's first living chart."""
+    return f"[...document.querySelectorAll('#chart-{figure} .panel:first-child .live text')].map(text => text.textContent)"
+
+
+def test_charts_come_alive_and_obey_one_filter(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    assert chromium.run("return document.getElementById('filter').checkVisibility()")
+    for figure in ("fid", "losses-mnist"):
+        alive(chromium, figure)
+    assert not chromium.run("return document.querySelector('#chart-fid .still').checkVisibility()")
+    assert "DCGAN" in chromium.run(f"return {words_of('fid')}")
+    choose(chromium, "methods", "dcgan")
+    waited(chromium, f"!{words_of('fid')}.includes('DCGAN')")
+    assert "SNGAN" in chromium.run(f"return {words_of('fid')}")
+    of_dcgan = "[...document.querySelectorAll('main [data-method=dcgan]')]"
+    assert chromium.run(f"return {of_dcgan}.length") > 6  # strips, losses, classes, albums
+    assert chromium.run(f"return {of_dcgan}.every(each => !each.checkVisibility())")
+    choose(chromium, "methods", "dcgan")
+    waited(chromium, f"{words_of('fid')}.includes('DCGAN')")
+    assert chromium.run(f"return {of_dcgan}.every(each => each.checkVisibility())")
+    assert chromium.complaints() == []
+
+
+def test_seeds_space_and_scale_can_be_chosen(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    alive(chromium, "fid")
+    both = float(np.mean([level("mnist", "dcgan", seed) for seed in (0, 1)]))
+    assert f"{both:.2f}" in chromium.run(f"return {words_of('fid')}")
+    choose(chromium, "seeds", "1")
+    waited(chromium, f"{words_of('fid')}.includes('{level('mnist', 'dcgan', 0):.2f}')")
+    choose(chromium, "space", "inception")
+    waited(chromium, f"{words_of('fid')}.includes('not measured')")
+    choose(chromium, "space", "classifier")
+    zero = f"{words_of('fid')}.includes('0')"
+    waited(chromium, zero)
+    choose(chromium, "scale", "log")
+    waited(chromium, f"!{zero}")
+    assert chromium.complaints() == []
+
+
+def test_the_slider_shows_how_samples_grow(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    place = "document.querySelector('.growth figure').style.getPropertyValue('--frame')"
+    rated = "document.querySelector('.growth .rating').textContent"
+    assert chromium.run(f"return [{place}, {rated}]")[0] == "19"
+    assert "at 32,000,000" in chromium.run(f"return {rated}")
+    chromium.run("const s = document.querySelector('.growth input'); s.value = 0; s.dispatchEvent(new Event('input'))")
+    assert chromium.run(f"return {place}") == "0"
+    assert "at 1,600,000" in chromium.run(f"return {rated}")
+    assert chromium.run("return document.querySelector('.growth input').getAttribute('aria-valuetext')") == (
+        "1,600,000 real images"
+    )
+
+
+def test_a_mark_in_a_chart_leads_to_its_records(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    alive(chromium, "fid")
+    dot = "document.querySelector('#chart-fid .live .mark-symbol path')"
+    event = (
+        "new MouseEvent(kind, {bubbles: true, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2, view: window})"
+    )
+    click = f"const dot = {dot}, box = dot.getBoundingClientRect(); for (const kind of ['mousedown', 'mouseup', 'click'])"
+    chromium.run(f"{click} dot.dispatchEvent({event})")
+    waited(chromium, "document.querySelector('dialog[open] h2')?.textContent.endsWith(' on MNIST')")
+
+
+def test_without_javascript_there_are_still_pictures(chromium: Browser, page: Path) -> None:
+    chromium.devtools("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        chromium.open(page)
+        visible = {
+            name: chromium.devtools("Runtime.evaluate", expression=f"document.querySelector('{name}').checkVisibility()")
+            for name in ("#chart-fid .still svg", "#filter", ".slider", ".film img")
+        }
+    finally:
+        chromium.devtools("Emulation.setScriptExecutionDisabled", value=False)
+    shown = [name for name, found in visible.items() if found["result"]["value"]]
+    assert shown == ["#chart-fid .still svg", ".film img"]
 
 
 def test_links_lead_somewhere_and_names_are_unique(chromium: Browser, page: Path) -> None:
@@ -125,7 +226,10 @@ def test_links_lead_somewhere_and_names_are_unique(chromium: Browser, page: Path
 
 def test_it_prints_with_every_section(chromium: Browser, page: Path) -> None:
     chromium.open(page, 700)  # the width of a sheet between its margins
+    alive(chromium, "fid")
     chromium.devtools("Emulation.setEmulatedMedia", media="print")
+    assert chromium.run("return document.querySelector('#chart-fid .still').checkVisibility()")
+    assert not chromium.run("return document.querySelector('#chart-fid .live').checkVisibility()")
     assert chromium.run(WIDER) <= 0  # no table is cut off
     assert chromium.run("return document.querySelector('.claim details table').checkVisibility({contentVisibilityAuto: true})")
     assert chromium.run("return getComputedStyle(document.querySelector('nav')).display") == "none"

@@ -15,6 +15,7 @@ from synthetic import ROOT, Tree, grow, study
 
 from sagan_div.errors import UserError
 from sagan_div.report import catalogue, missing, pictures, prose, report
+from sagan_div.report.charts import chart
 from sagan_div.settings import canonical
 from support import command
 
@@ -99,7 +100,9 @@ def test_nothing_on_the_page_is_fetched(written: Tree, demo: Tree) -> None:
         found.feed(page)
         assert found.elsewhere == []
         assert "@import" not in page
-        assert set(re.findall(r"url\((.)", page)) <= {"#"}
+        own = page.replace(chart.runtime(), "")
+        assert set(re.findall(r"url\((.)", own)) <= {"#"}
+        assert "://" not in re.sub(r'xmlns(:xlink)?="http://www.w3.org/\d+/(svg|xlink)"', "", own)
 
 
 def test_what_records_and_scores_say_is_no_html(tmp_path: Path) -> None:
@@ -118,14 +121,34 @@ def test_what_records_and_scores_say_is_no_html(tmp_path: Path) -> None:
         assert not re.search(r"<script>alert|<img src=x", path.read_text()), path
 
 
-def test_the_page_says_first_what_is_not_there(written: Tree) -> None:
+def test_the_page_starts_with_the_answer_and_ends_with_what_is_not_there(written: Tree) -> None:
     page = (written.results / "report.html").read_text()
-    gaps = page.index('id="missing"'), page.index('id="summary"')
-    said = page[gaps[0] : gaps[1]]
+    places = [
+        page.index(f'id="{name}"') for name in ("answer", "conditions", "scores", "samples", "claims", "missing", "cells")
+    ]
+    assert places == sorted(places)
+    answer = page[places[0] : places[1]]
+    assert "Inception FID: not measured" in answer
+    assert answer.count('class="strip"') == 2 * 5  # real images and four methods
+    assert answer.count('class="still"') == 2 * 2  # ours and the paper's
+    said = page[places[-2] :]
     assert "2 of 16 cells are not run: SNGAN on Fashion-MNIST." in said
     assert "2 of 16 cells are trained but not sampled: SAGAN-div b on Fashion-MNIST." in said
     assert "FID in Inception features is not measured: Inception&#39;s weights are not at hand." in said
     assert "The paper’s WGAN-div, SAGAN-div a and SAGAN-div c are not part of this study." in said
+
+
+def test_conditions_stand_once_on_the_page(written: Tree) -> None:
+    page = (written.results / "report.html").read_text()
+    assert page.count(prose.conditions(written.read())[1:]) == 1
+
+
+def test_provenance_shows_settings_before_hashes(written: Tree) -> None:
+    page = (written.results / "report.html").read_text()
+    record = page[page.index('class="origin"') :]
+    names = re.findall(r"<dt>(\w+)</dt>", record[: record.index("</dl>")])
+    assert names[0] == "settings"
+    assert names[-3:] == ["code", "inputs", "outputs"]
 
 
 def test_the_demo_says_that_nothing_compares_with_the_paper(demo: Tree) -> None:

@@ -1,4 +1,4 @@
-"""A study at a glance: five sentences, a table for a terminal, rows for programs, and what is missing."""
+"""A study at a glance: three sentences, a table for a terminal, rows for programs, and what is missing."""
 
 import contextlib
 import json
@@ -29,31 +29,32 @@ def test_a_metric_that_could_not_be_had_is_named_and_the_others_are_shown(tmp_pa
     assert scores.overview(results).rows["dcgan"][0].text == "not measured"
 
 
-def test_the_summary_is_five_sentences_of_the_numbers(written: Tree) -> None:
-    said = summary.sentences(written.read(), ["holds"] + ["does not hold"] * 2 + ["not decidable"] * 4, "at this budget")
-    assert len(said) == 5
-    assert "12 of 16 cells (dataset, method, seed) are trained and scored" in said[0]
-    assert "32,000,000 real images, 5.3 % of" in said[1]
-    lowest = np.mean([level("mnist", "sngan", seed) for seed in (0, 1)])
-    assert (
-        f"on MNIST the lowest mean FID in classifier features is that of SNGAN ({lowest:.2f})"
-        in said[3][0].lower() + said[3][1:]
-    )
-    assert "of the two methods measured is that of DCGAN" in said[3]
-    assert (
-        said[4]
-        == "Of the paper’s seven claims one holds in these runs, two do not hold, and four are not decidable with them, "
-        "all at this budget."
-    )
+def test_the_answer_is_three_sentences_of_the_numbers(written: Tree) -> None:
+    said = summary.answer(written.read(), ["holds"] + ["does not hold"] * 2 + ["not decidable"] * 4)
+    assert list(said) == ["Claimed", "Found", "How sure"]
+    assert all(text.count(". ") == 0 and text.endswith(".") for text in said.values())
+    lowest, highest = (np.mean([level("mnist", method, seed) for seed in (0, 1)]) for method in ("sngan", "sagan-div-b"))
+    assert f"SNGAN ({lowest:.2f}) comes nearest and SAGAN-div b ({highest:.2f}) stays farthest on MNIST" in said["Found"]
+    assert "on Fashion-MNIST of the two methods measured" in said["Found"]
+    assert said["Found"].endswith("of the paper’s seven claims one holds, two do not hold and four cannot be decided.")
+    assert "2 training runs (12 of 16 planned runs are scored), each on 32,000,000 images of 16×16 pixels" in said["How sure"]
+    assert "5.3 % of the paper’s training" in said["How sure"]
+    assert "Inception FID: not measured" in said["How sure"]
+
+
+def test_a_study_of_other_images_answers_no_claim(demo: Tree) -> None:
+    said = summary.answer(demo.read(), ["not decidable"] * 7)
+    assert said["Claimed"].endswith("all of MNIST and Fashion-MNIST, and nothing of what is studied here.")
+    assert "the paper’s seven claims are not tested here" in said["Found"]
+    assert "each number is of 1 training run" in said["How sure"].lower()
 
 
 def test_the_order_of_the_variants_is_told_where_all_four_are_there(tmp_path: Path) -> None:
     settings = study("datasets=[mnist]", "seeds=[0]", "methods=[dcgan]")
     recipe = settings.methods["dcgan"]
     settings = settings.model_copy(update={"methods": {f"sagan-div-{letter}": recipe for letter in "abcd"}})
-    assert (
-        "the variants in the order d < b < a < c, the paper’s." in summary.sentences(grow(tmp_path, settings).read(), [], "")[3]
-    )
+    said = summary.answer(grow(tmp_path, settings).read(), [])
+    assert "the variants in the order d < b < a < c, the paper’s" in said["Found"]
 
 
 def test_summary_is_a_table_for_a_terminal(written: Tree, demo: Tree, capsys: pytest.CaptureFixture[str]) -> None:

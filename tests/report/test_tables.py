@@ -97,11 +97,15 @@ def test_csv_tables_carry_ours_and_the_papers_apart(written: Tree) -> None:
 def test_markdown_marks_the_best_and_what_was_not_run(written: Tree) -> None:
     lines = (written.results / "tables/table2.md").read_text().splitlines()
     rows = {line.split("|")[1].strip(): [entry.strip() for entry in line.split("|")[2:-1]] for line in lines if "|" in line}
-    assert rows["SNGAN"][0].startswith("**")
-    assert rows["SNGAN"][1:] == ["**26.0231**", "not run", "**46.9646**"]
-    assert rows["DCGAN"][2].startswith("**")  # the best of those that were run
-    assert rows["perfect generator, by formula"] == ["1.10", "–", "1.10", "–"]
-    assert rows["perfect generator, measured"] == ["1.20", "–", "1.20", "–"]
+    heads = ["Inception", "classifier", "classifier, author’s sampler", "paper (Inception)"]
+    for place, head in enumerate(heads * 2):
+        assert rows["method"][place].endswith(head)
+    assert rows["SNGAN"][0] == "not measured"
+    assert rows["SNGAN"][1].startswith("**")
+    assert rows["SNGAN"][2:] == [f"{310:.2f} ± {10 * np.sqrt(2):.2f}", "**26.0231**", "not run", "not run", "–", "**46.9646**"]
+    assert rows["DCGAN"][5].startswith("**")  # the best of those that were run
+    assert rows["perfect generator, by formula"] == ["–", "1.10", "–", "–"] * 2
+    assert rows["perfect generator, measured"] == ["–", "1.20", "–", "–"] * 2
     assert "which are two different scales" in lines[-1]
 
 
@@ -119,7 +123,7 @@ def test_latex_is_plain_ascii_and_balanced(written: Tree) -> None:
     text = (written.results / "tables/table2.tex").read_text()
     assert text.isascii()
     body = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert {line.count("&") for line in body[1:]} == {4}  # the groups' line spans columns
+    assert {line.count("&") for line in body[1:]} == {8}  # the groups' line spans columns
     assert r"\textbf{26.0231}" in text
 
 

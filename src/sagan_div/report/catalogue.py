@@ -37,12 +37,10 @@ def _has_classes(study: Study) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """When a study has a figure; whether it has one for each dataset, named `<figure>-<dataset>`; whether it is an album of
-    images, which the page shows one by one."""
+    """When a study has a figure, and whether it has one for each dataset, named `<figure>-<dataset>`."""
 
     wanted: Wanted = _always
     each_dataset: bool = True
-    album: bool = False
 
 
 TABLES: dict[str, Wanted] = {
@@ -58,12 +56,12 @@ FIGURES: dict[str, Entry] = {
     "fid": Entry(each_dataset=False),
     "differences": Entry(_has_claims, each_dataset=False),
     "manifold": Entry(_has_manifold, each_dataset=False),
-    "samples": Entry(album=True),
-    "neighbours": Entry(album=True),
-    "interpolations": Entry(album=True),
+    "real-vs-real": Entry(each_dataset=False),
+    "samples": Entry(),
+    "neighbours": Entry(),
+    "interpolations": Entry(),
     "progress": Entry(),
     "losses": Entry(),
-    "real-vs-real": Entry(),
     "classes": Entry(_has_classes),
 }
 
@@ -79,10 +77,6 @@ class Figure:
     def name(self) -> str:
         """The file's name without ending."""
         return f"{self.kind}-{self.dataset}" if self.dataset else self.kind
-
-    @property
-    def album(self) -> bool:
-        return FIGURES[self.kind].album
 
 
 def names(study: Study) -> list[str]:

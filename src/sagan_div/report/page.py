@@ -1,44 +1,57 @@
 """The page: everything in one HTML file that asks nothing of any network."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import jinja2
 import yaml
 
-from sagan_div.report import claims, missing, outcomes, paper, pictures, prose, summary, words
+from sagan_div.report import by_class, claims, growth, missing, outcomes, paper, pictures, prose, summary, words
 from sagan_div.report.architecture import Networks
+from sagan_div.report.charts import chart, registry
 from sagan_div.report.claims import Judgement
 from sagan_div.report.gather import Results
 from sagan_div.report.tables.table import Table
 
+HASHES = ("code", "inputs", "outputs")  # entries of a record that are for programs, and stand last
 
-def render(
-    results: Results,
-    tables: dict[str, Table],
-    judgements: Sequence[Judgement],
-    albums: dict[str, pictures.Albums],
-    drawn: dict[str, str],
-    networks: Networks,
-) -> str:
-    """The page's HTML. `drawn`: name of a figure -> SVG."""
+
+@dataclass(frozen=True)
+class Content:
+    """What the page shows: results, tables by name, verdicts, images by dataset, and the networks."""
+
+    results: Results
+    tables: dict[str, Table]
+    judgements: Sequence[Judgement]
+    albums: dict[str, pictures.Albums]
+    networks: Networks
+
+
+def render(content: Content) -> str:
+    """The page's HTML."""
+    results, judgements = content.results, content.judgements
     return _environment().get_template("page.html.jinja").render(
-        results=results,
+        vars(content),
         facts=paper.facts(),
         compared=any(paper.covers(dataset) for dataset in results.datasets),
         missing=missing.sentences(results),
-        summary=summary.sentences(results, [judgement.verdict for judgement in judgements], judgements[0].scope),
-        tables=tables,
-        judgements=judgements,
+        answer=summary.answer(results, [judgement.verdict for judgement in judgements]),
+        conditions=prose.conditions(results),
+        marks=prose.marks(results),
         margin=outcomes.MARGIN,
         power=claims.power(len(results.study.seeds)),
-        albums=albums,
-        drawn=drawn,
-        networks=networks,
+        charts=registry.every(results, judgements),
+        signals={signal["name"]: signal["value"] for signal in chart.signals(results)},
+        config=chart.CONFIG,
+        films={dataset: growth.films(results, dataset) for dataset in results.datasets},
+        sorted={dataset: by_class.sort(results, dataset) for dataset in results.datasets},
         sources=_sources(results),
         css=_asset("page.css"),
-        js=_asset("page.js"),
+        js=[_asset("page.js"), _asset("charts.js")],
+        runtime=chart.runtime(),
+        licence=_asset("runtime-licence.txt"),
     )  # fmt: skip
 
 
@@ -71,8 +84,9 @@ def _sources(results: Results) -> dict[str, dict[str, Any]]:
 
 
 def _readable(record: dict[str, Any]) -> dict[str, str]:
-    """A record's entries as text, nested ones as YAML."""
-    return {name: _text(value) for name, value in record.items()}
+    """A record's entries as text, nested ones as YAML: settings first, hashes last."""
+    names = sorted(record, key=lambda name: (name in HASHES, name != "settings"))
+    return {name: _text(record[name]) for name in names}
 
 
 def _text(value: Any) -> str:

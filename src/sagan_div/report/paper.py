@@ -85,6 +85,12 @@ def dataset_label(dataset: str) -> str:
     return str(facts()["datasets"].get(dataset, dataset))
 
 
+def class_name(dataset: str, number: int) -> str:
+    """A class of a dataset by the name that its authors gave it, else by its number."""
+    names = facts()["classes"].get(dataset, ())
+    return str(names[number]) if number < len(names) else str(number)
+
+
 def covers(dataset: str) -> bool:
     """Whether the paper has results on this dataset."""
     return dataset in facts()["datasets"]

@@ -19,37 +19,55 @@ from sagan_div.report.gather import Cell, Results, at
 from sagan_div.report.models import sampled_from
 
 ACROSS, DOWN = 8, 8
+STRIP = 12  # images of a strip
 WALKS = 3  # of ACROSS steps each
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture and its title; no picture where nothing has been run."""
+    """A picture and its title, and the method that it is of; no picture where nothing has been run."""
 
     title: str
     picture: Image.Image | None
+    method: str = ""
 
 
 Albums = dict[str, list[Panel]]
 
 
 def albums(results: Results, dataset: str) -> Albums:
-    """A dataset's panels by kind (samples, neighbours, interpolations): a panel for each method, of its first seed there is."""
+    """A dataset's panels by kind (strip, samples, neighbours, interpolations): a panel for each method, of its first seed there
+    is. Cells of one seed share their latents, so the images at a place of several samples are of the same one."""
     path = at(results.layout.images("train"), (dataset, "", 0))
     real = torch.from_numpy(arrays.read(path)) if path.exists() else None
-    found: Albums = {"samples": [_real(results, real)], "neighbours": [], "interpolations": []}
+    found: Albums = {"samples": [_real(results, real, ACROSS * DOWN, ACROSS)], "neighbours": [], "interpolations": []}
+    found["strip"] = [_real(results, real, STRIP, STRIP)]
     for method in results.methods:
-        cell = next((cell for seed in results.study.seeds if _is_there(results, cell := (dataset, method, seed))), None)
-        title = paper.label(method) + (f", seed {cell[2]}" if cell else "")
-        if cell and (mark := results.marked(dataset, method)[cell[2]]):
-            title += f": {mark}"
+        cell = first_sampled(results, dataset, method)
+        named = title(results, dataset, method, cell)
         drawn = load_samples(results.at("sample", "samples.npz", cell)) if cell else None
-        found["samples"].append(Panel(title, None if drawn is None else grid(drawn[: ACROSS * DOWN], ACROSS)))
         nearest = results.entries.get(cell, {}).get("classifier", {}).get("neighbours") if cell else None
         beside = None if drawn is None or real is None or not nearest else _neighbours(drawn, real[nearest])
-        found["neighbours"].append(Panel(title, beside))
-        found["interpolations"].append(Panel(title, _walks(results, cell) if cell else None))
+        for kind, picture in {
+            "strip": None if drawn is None else grid(drawn[:STRIP], STRIP),
+            "samples": None if drawn is None else grid(drawn[: ACROSS * DOWN], ACROSS),
+            "neighbours": beside,
+            "interpolations": _walks(results, cell) if cell else None,
+        }.items():
+            found[kind].append(Panel(named, picture, method))
     return found
+
+
+def first_sampled(results: Results, dataset: str, method: str) -> Cell | None:
+    """The cell of a method's first seed that has samples."""
+    return next((cell for seed in results.study.seeds if _is_there(results, cell := (dataset, method, seed))), None)
+
+
+def title(results: Results, dataset: str, method: str, cell: Cell | None) -> str:
+    """`DCGAN, seed 0: collapsed`; without a cell, what the method's runs are marked with."""
+    if cell is None:
+        return ": ".join(filter(None, [paper.label(method), results.marks(dataset, method)]))
+    return ": ".join(filter(None, [f"{paper.label(method)}, seed {cell[2]}", results.marked(dataset, method)[cell[2]]]))
 
 
 def _is_there(results: Results, cell: Cell) -> bool:
@@ -57,12 +75,11 @@ def _is_there(results: Results, cell: Cell) -> bool:
     return path.exists() and why_none(path) is None
 
 
-def _real(results: Results, real: Tensor | None) -> Panel:
+def _real(results: Results, real: Tensor | None, count: int, across: int) -> Panel:
     """The first training images of a seeded permutation at the study's size."""
     if real is None:
         return Panel("Real images", None)
-    first = real[shuffled(len(real))[: ACROSS * DOWN]]
-    return Panel("Real images", grid(resized(first, results.study.image_size), ACROSS))
+    return Panel("Real images", grid(resized(real[shuffled(len(real))[:count]], results.study.image_size), across))
 
 
 def _neighbours(drawn: Tensor, nearest: Tensor) -> Image.Image:

@@ -130,14 +130,18 @@ def against_paper(results: Results) -> str:
 def fid_caption(results: Results) -> str:
     """What the figure of scores shows."""
     several = len(results.study.seeds) > 1
-    shown = "a dot for each seed, a bar and a number for their mean" if several else "one run each"
+    shown = "A dot for each seed, a bar and a number for their mean" if several else "One run each"
     floored = any(results.floor(dataset, name) is not None for dataset in results.datasets for name in results.extractors)
     line = "; the dotted line is the floor, what a perfect generator would score with so many images" if floored else ""
     crosses = " A cross is a run with a mark." if (results.runs["mark"] != "").any() else ""
-    theirs = " The paper’s values stand in panels of their own, on scales of their own."
-    return (
-        f"FID by method: {shown}{line}.{crosses}{theirs if any(paper.covers(dataset) for dataset in results.datasets) else ''}"
-    )
+    theirs = " The paper’s values are on a scale of their own." if any(map(paper.covers, results.datasets)) else ""
+    return f"{shown}{line}.{crosses}{theirs}"
+
+
+def unmeasured(results: Results) -> tuple[str, ...]:
+    """`Inception FID: not measured`, for every feature space of the paper's or of the study in which no cell is."""
+    wanted = dict.fromkeys([str(paper.facts()["protocol"]["extractor"]), *results.study.score.spaces])
+    return tuple(f"{space(name)} FID: not measured" for name in wanted if name not in results.extractors)
 
 
 def cost(results: Results) -> str:

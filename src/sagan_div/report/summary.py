@@ -1,4 +1,4 @@
-"""The study at a glance: five sentences for the page, a table for a terminal, rows for programs."""
+"""The study at a glance: three sentences for the page, a table for a terminal, rows for programs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,51 +9,42 @@ from sagan_div.report.tables import scores
 from sagan_div.terminal import Table
 
 
-def sentences(results: Results, verdicts: Sequence[str], scope: str) -> list[str]:
-    """The study in five sentences; `verdicts` are those of the paper's claims, within `scope`."""
-    said = [_extent(results), _budget(results), prose.against_paper(results), _findings(results)]
-    return [*said, _claims(results, verdicts, scope)]
+def answer(results: Results, verdicts: Sequence[str]) -> dict[str, str]:
+    """What was claimed, what was found and how sure that is, a sentence each; `verdicts` are those of the paper's claims."""
+    return {
+        "Claimed": _claimed(results),
+        "Found": words.sentence("; ".join([*_findings(results), _claims(results, verdicts)])),
+        "How sure": words.sentence("; ".join(_certainty(results))),
+    }
 
 
-def _extent(results: Results) -> str:
-    study, scored = results.study, int((results.runs["state"] == "scored").sum())
-    methods = f"{words.spelt(len(study.methods))} method{'s' if len(study.methods) > 1 else ''}"
-    size = f"{study.image_size}×{study.image_size} pixels"
-    on = prose.dataset_labels(results.datasets)
-    return (
-        f"The study compares {methods} on {on} at {size} with {prose.seeds(results)}; {scored} of "
-        f"{words.counted(len(results.runs), 'cell')} (dataset, method, seed) {words.are(scored)} trained and scored."
-    )
+def _claimed(results: Results) -> str:
+    claimed = str(paper.facts()["claimed"]).rstrip(".")
+    if any(paper.covers(dataset) for dataset in results.datasets):
+        return f"{claimed}."
+    return f"{claimed}, all of {prose.dataset_labels(list(paper.facts()['datasets']))}, and nothing of what is studied here."
 
 
-def _budget(results: Results) -> str:
-    seen = f"Each critic saw {results.study.train.images:,} real images"
-    if not any(paper.covers(dataset) for dataset in results.datasets):
-        return f"{seen}."
-    protocol = paper.facts()["protocol"]
-    share = 100 * results.study.train.images / (protocol["epochs"] * protocol["train_images"])
-    return (
-        f"{seen}, {share:.2g} % of what the paper’s {protocol['epochs']:,} epochs come to if an epoch is a pass over the data."
-    )
-
-
-def _findings(results: Results) -> str:
-    found = [_finding(results, dataset, extractor) for extractor in results.extractors for dataset in results.datasets]
-    return words.sentence("; ".join(filter(None, found)) or "no two methods have been measured yet")
+def _findings(results: Results) -> list[str]:
+    said = []
+    for extractor in results.extractors:
+        found = [_finding(results, dataset, extractor) for dataset in results.datasets]
+        if any(found):
+            lead = f"by FID in {prose.space(extractor)} features, a distance from real images, "
+            said.append(lead + ", and ".join(filter(None, found)))
+    return said or ["no two methods have been measured yet"]
 
 
 def _finding(results: Results, dataset: str, extractor: str) -> str | None:
-    """Who is lowest and highest on a dataset, and how the variants come out."""
+    """Who comes nearest to real images on a dataset and who is farthest, and how the variants come out."""
     means = {method: float(fids.mean()) for method in results.methods if len(fids := results.fids(dataset, method, extractor))}
     if len(means) < 2:
         return None
     order = sorted(means, key=lambda method: means[method])
     among = "" if len(means) == len(results.methods) else f" of the {words.spelt(len(means))} methods measured"
-    lowest, highest = (_named(results, dataset, method, means[method]) for method in (order[0], order[-1]))
-    floor = results.floor(dataset, extractor)
-    beside = f", a perfect generator at {words.number(floor)}" if floor is not None else ""
-    what = f"on {paper.dataset_label(dataset)} the lowest mean FID in {prose.space(extractor)} features{among}"
-    return f"{what} is that of {lowest} and the highest that of {highest}{beside}{_variants(order)}"
+    nearest, farthest = (_named(results, dataset, method, means[method]) for method in (order[0], order[-1]))
+    where = f"on {paper.dataset_label(dataset)}"
+    return f"{nearest} comes nearest and {farthest} stays farthest {where}{among}{_variants(order)}"
 
 
 def _named(results: Results, dataset: str, method: str, mean: float) -> str:
@@ -70,15 +61,41 @@ def _variants(order: Sequence[str]) -> str:
     return f", the variants in the order {shown}{', the paper’s' if tuple(found) == claimed else ''}"
 
 
-def _claims(results: Results, verdicts: Sequence[str], scope: str) -> str:
+def _claims(results: Results, verdicts: Sequence[str]) -> str:
+    claims = f"the paper’s {words.spelt(len(verdicts))} claims"
     if not any(paper.covers(dataset) for dataset in results.datasets):
-        about = prose.dataset_labels(list(paper.facts()["datasets"]))
-        return f"The paper’s {words.spelt(len(verdicts))} claims are about {about} and are not tested here."
-    said = {"holds": ("holds", "hold"), "does not hold": ("does not hold", "do not hold"), "not decidable": ("is", "are")}
+        return f"{claims} are not tested here"
+    said = {"holds": ("holds", "hold"), "does not hold": ("does not hold", "do not hold")}
+    said["not decidable"] = ("cannot be decided", "cannot be decided")
     counts = [(verdicts.count(verdict), forms) for verdict, forms in said.items()]
-    holds, fails, undecided = (f"{words.spelt(count)} {forms[count > 1]}" for count, forms in counts)
-    claims = f"Of the paper’s {words.spelt(len(verdicts))} claims"
-    return f"{claims} {holds} in these runs, {fails}, and {undecided} not decidable with them, all {scope}."
+    return f"of {claims} {words.listed([f'{words.spelt(count)} {forms[count > 1]}' for count, forms in counts])}"
+
+
+def _certainty(results: Results) -> list[str]:
+    """Runs, budget, the scale of the scores, and what is marked: all that a number here is limited by."""
+    study, scored = results.study, int((results.runs["state"] == "scored").sum())
+    runs = words.counted(len(study.seeds), "training run")
+    size = f"{study.image_size}×{study.image_size} pixels"
+    said = [
+        f"each number is of {runs} ({scored:,} of {words.counted(len(results.runs), 'planned run')} "
+        f"{words.are(scored)} scored), each on {study.train.images:,} images of {size}{_share(results)}"
+    ]
+    space = paper.facts()["protocol"]["extractor"]
+    if space not in results.extractors:
+        said.append(f"{prose.space(space)} FID: not measured, so orders of methods compare with the paper’s, values do not")
+    marked = results.runs[results.runs["mark"] != ""]
+    if len(marked):
+        counts = [f"{words.counted(count, 'run')} {mark}" for mark, count in marked["mark"].value_counts().sort_index().items()]
+        said.append(f"marked beside their numbers: {words.listed(counts)}")
+    return said
+
+
+def _share(results: Results) -> str:
+    if not any(paper.covers(dataset) for dataset in results.datasets):
+        return ""
+    protocol = paper.facts()["protocol"]
+    share = 100 * results.study.train.images / (protocol["epochs"] * protocol["train_images"])
+    return f", {share:.2g} % of the paper’s training if an epoch is a pass over the data"
 
 
 def table(results: Results) -> Table:

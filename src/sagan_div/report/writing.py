@@ -66,9 +66,8 @@ def _contents(results: Results) -> Files:
             yield f"tables/{table.name}.{ending}", render(table).encode()
     yield from _numbers(results)
     yield from models.published(results)
-    drawn: dict[str, str] = {}
-    yield from _figures(Findings(results, judgements, albums), drawn)
-    yield "page", page.render(results, tables, judgements, albums, drawn, networks).encode()
+    yield from _figures(Findings(results, judgements, albums))
+    yield "page", page.render(page.Content(results, tables, judgements, albums, networks)).encode()
 
 
 def _checksums(study: Study) -> bytes:
@@ -88,16 +87,13 @@ def _numbers(results: Results) -> Files:
             yield f"metrics/{dataset}/{method}.json", _json(headline.numbers(results, dataset, method))
 
 
-def _figures(findings: Findings, drawn: dict[str, str]) -> Files:
-    """The figures' files; those that the page shows as drawings are left in `drawn` as SVG."""
+def _figures(findings: Findings) -> Files:
     conditions = prose.conditions(findings.results)
     with style.applied():
         for wanted in catalogue.figures(findings.results.study):
             figure = drawing.draw(wanted, findings)
             for ending in catalogue.FIGURE_ENDINGS:
                 yield f"figures/{wanted.name}.{ending}", style.encode(figure, ending, conditions)
-            if not wanted.album:
-                drawn[wanted.name] = style.inline(figure, wanted.name)
 
 
 def _points(results: Results) -> pd.DataFrame:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from sagan_div.report.figures.style import INK, QUIET, WIDTH
-from sagan_div.report.gather import NOT_RUN
+from sagan_div.report import paper, words
+from sagan_div.report.figures.style import INK, QUIET, WIDTH, colour, marker
+from sagan_div.report.gather import NOT_RUN, Results
 
 
 def panels(count: int, height: float, margin: float, sharey: bool = False) -> tuple[Figure, list[Axes]]:
@@ -44,15 +46,24 @@ def logarithmic(ax: Axes, values: np.ndarray) -> None:
 
 
 def label_ends(ax: Axes, ends: dict[str, tuple[float, float, str]]) -> None:
-    """Direct labels right of the lines, moved apart where they would overlap."""
+    """Labels (x, y, colour) right of the axes at the height of their values, moved apart where they would overlap."""
     to_axes = ax.transScale + ax.transLimits
     order = sorted(ends, key=lambda label: ends[label][1])
-    heights = apart([float(to_axes.transform(ends[label][:2])[1]) for label in order], 0.052)
+    heights = apart([float(to_axes.transform(ends[label][:2])[1]) for label in order], 0.07)
     for label, height in zip(order, heights, strict=True):
-        x, y, shade = ends[label]
-        leader = {"arrowstyle": "-", "color": shade, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3}
-        text = ax.annotate(label, (x, y), (1.02, height), textcoords="axes fraction", arrowprops=leader, annotation_clip=False)
-        text.set(color=shade, va="center")
+        text = ax.annotate(label, (1.02, height), xycoords="axes fraction", annotation_clip=False)
+        text.set(color=ends[label][2], va="center", fontsize=7.5)
+
+
+def key(figure: Figure, results: Results, datasets: Sequence[str]) -> None:
+    """The methods by colour and mark, below the axes; what their runs on the datasets are marked with stands beside them."""
+    handles = []
+    for method in results.methods:
+        said = [(paper.dataset_label(dataset), results.marks(dataset, method)) for dataset in datasets]
+        marked = [f"{label}: {marks}" if len(datasets) > 1 else marks for label, marks in said if marks]
+        text = words.marked(paper.label(method), "; ".join(marked))
+        handles.append(Line2D([], [], label=text, color=colour(results, method), marker=marker(results, method), markersize=4))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)))
 
 
 def apart(heights: list[float], gap: float) -> list[float]:

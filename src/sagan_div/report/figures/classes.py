@@ -24,13 +24,13 @@ def draw(results: Results, dataset: str) -> Figure:
             for cell, entries in results.entries.items()
             if cell[:2] == (dataset, method) and "classes" in entries.get("classifier", {})
         ]
-        _classes(ax, found, colour(results, method))
+        _classes(ax, found, colour(results, method), dataset)
     figure.supxlabel("class, by the classifier", fontsize=9, color=QUIET)
     figure.supylabel("share of images", fontsize=9, color=QUIET)
     return figure
 
 
-def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str) -> None:
+def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str, dataset: str) -> None:
     """Bars for the samples of all seeds, a dash for the real images."""
     if not found:
         absent(ax)
@@ -39,5 +39,7 @@ def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str) -> None:
     places = np.arange(len(drawn))
     ax.bar(places, drawn / drawn.sum(), width=0.75, color=shade, alpha=0.45)
     ax.plot(places, real / real.sum(), "_", color=INK, markersize=9, markeredgewidth=1.4)
-    ax.set_xticks(places[:: -(-len(places) // 12)])
+    shown = places[:: -(-len(places) // 12)]
+    names = [paper.class_name(dataset, place) for place in shown]
+    ax.set_xticks(shown, names, rotation=90 if max(map(len, names)) > 2 else 0)
     ax.grid(False, axis="x")

@@ -9,25 +9,24 @@ from matplotlib.ticker import NullFormatter
 from sagan_div.report import paper, prose
 from sagan_div.report.figures.axes import absent, label_ends, logarithmic
 from sagan_div.report.figures.style import OKABE_ITO, QUIET, WIDTH, colour
-from sagan_div.report.gather import Results
+from sagan_div.report.gather import Results, rows_of
 
 MARKS = dict(zip(prose.REAL_VS_REAL, (("blue", "o"), ("sky", "s"), ("vermillion", "D"), ("orange", "^")), strict=True))
 
 
-def draw(results: Results, dataset: str) -> Figure:
-    """Real against real images by their number, a panel per feature space; the printed values where the space is theirs."""
-    rows = results.real_vs_real[results.real_vs_real["dataset"] == dataset]
-    spaces = [name for name in results.study.score.spaces if (rows["extractor"] == name).any()]
-    figure = Figure(figsize=(WIDTH, 4.2))
-    axes = figure.subplots(1, max(1, len(spaces)), squeeze=False).ravel()
-    for ax, extractor in zip(axes, spaces, strict=False):
-        _pairs(ax, rows[rows["extractor"] == extractor])
-        ax.set_title(f"{paper.dataset_label(dataset)}, {prose.space(extractor)} features")
-        if extractor == paper.facts()["protocol"]["extractor"]:
-            _mark_printed(ax, results, dataset)
-    if not spaces:
-        absent(axes[0])
-        return figure
+def draw(results: Results) -> Figure:
+    """Real against real images by their number: a row per dataset, a column per feature space; the printed values where the
+    space is theirs."""
+    found = set(results.real_vs_real["extractor"])
+    spaces = [name for name in results.study.score.spaces if name in found]
+    figure = Figure(figsize=(WIDTH, 3.2 * len(results.datasets) + 0.6))
+    axes = figure.subplots(len(results.datasets), max(1, len(spaces)), squeeze=False, sharey="col")
+    for dataset, row in zip(results.datasets, axes, strict=True):
+        for ax, extractor in zip(row, spaces or ["classifier"], strict=True):
+            ax.set_title(f"{paper.dataset_label(dataset)}, {prose.space(extractor)} features")
+            _pairs(ax, rows_of(results.real_vs_real, dataset=dataset, extractor=extractor))
+            if extractor == paper.facts()["protocol"]["extractor"]:
+                _mark_printed(ax, results, dataset)
     key = [
         Line2D([], [], color=OKABE_ITO[shade], marker=mark, markersize=4, label=prose.REAL_VS_REAL[kind])
         for kind, (shade, mark) in MARKS.items()
@@ -38,6 +37,9 @@ def draw(results: Results, dataset: str) -> Figure:
 
 def _pairs(ax: Axes, rows: pd.DataFrame) -> None:
     """A dot for every pair of sets, a line through their means."""
+    if rows.empty:
+        absent(ax)
+        return
     ax.set_xscale("log")
     for (pair, sampler), values in rows.groupby(["pair", "sampler"]):
         name, mark = MARKS[(str(pair), str(sampler))]
@@ -49,7 +51,7 @@ def _pairs(ax: Axes, rows: pd.DataFrame) -> None:
     counts = sorted(rows["images"].unique())
     ax.set_xticks(counts, [f"{count:,}" for count in counts])
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set(xlabel="images on each side", ylabel="FID of real against real images")
+    ax.set(xlabel="images on each side", ylabel="FID, real against real")
 
 
 def _mark_printed(ax: Axes, results: Results, dataset: str) -> None:
@@ -57,4 +59,4 @@ def _mark_printed(ax: Axes, results: Results, dataset: str) -> None:
     for fid in printed.values():
         ax.axhline(fid, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)))
     right = ax.get_xlim()[1]
-    label_ends(ax, {paper.label(method): (right, fid, colour(results, method)) for method, fid in printed.items()})
+    label_ends(ax, {f"paper: {paper.label(name)}": (right, fid, colour(results, name)) for name, fid in printed.items()})

@@ -30,7 +30,7 @@ MAKERS: dict[str, Callable[[Findings, str], Figure]] = {  # (findings, dataset) 
     "interpolations": lambda found, dataset: albums.draw(found.albums[dataset]["interpolations"]),
     "progress": lambda found, dataset: progress.draw(found.results, dataset),
     "losses": lambda found, dataset: losses.draw(found.results, dataset),
-    "real-vs-real": lambda found, dataset: real_vs_real.draw(found.results, dataset),
+    "real-vs-real": lambda found, _: real_vs_real.draw(found.results),
     "classes": lambda found, dataset: classes.draw(found.results, dataset),
 }
 

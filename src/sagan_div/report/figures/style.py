@@ -24,7 +24,6 @@ MARKERS = "osD^vP*XphH"
 ANONYMOUS: dict[str, dict[str, None]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    "svg": {"Date": None, "Creator": None},
 }
 
 
@@ -36,29 +35,22 @@ def applied() -> Iterator[None]:
 
 
 def encode(figure: Figure, ending: str, conditions: str = "") -> bytes:
-    """A figure as png, pdf or svg, without dates or names of software; `conditions` travel in the file."""
+    """A figure as png or pdf, without dates or names of software; `conditions` travel in the file."""
     buffer, described = io.BytesIO(), {"Subject" if ending == "pdf" else "Description": conditions} if conditions else {}
-    figure.savefig(buffer, format=ending, metadata=ANONYMOUS[ending] | described, transparent=ending == "svg")
+    figure.savefig(buffer, format=ending, metadata=ANONYMOUS[ending] | described)
     return buffer.getvalue()
 
 
-def inline(figure: Figure, name: str) -> str:
-    """A figure as SVG for the page: its colours are the page's, light or dark, and its identifiers are its own."""
-    text = encode(figure, "svg").decode()
-    follows = {INK: "currentColor", QUIET: "var(--quiet)", EDGE: "var(--edge)", RULE: "var(--rule)"}
-    for fixed, variable in (follows | {shade: f"var(--{hue})" for hue, shade in OKABE_ITO.items()}).items():
-        text = text.replace(fixed, variable)
-    for mark in ('id="', "url(#", 'href="#'):
-        text = text.replace(mark, f"{mark}{name}-")
-    return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="Figure: {name}" ', 1)
+def hue(results: Results, method: str) -> str:
+    """The name of a method's colour: Okabe and Ito's in turn, and ink for the paper's own method."""
+    if method == "sagan-div-d":
+        return "ink"
+    others = [name for name in results.methods if name != "sagan-div-d"]
+    return list(OKABE_ITO)[others.index(method) % len(OKABE_ITO)]
 
 
 def colour(results: Results, method: str) -> str:
-    """A method's colour: Okabe and Ito's in turn, and ink for the paper's own method."""
-    if method == "sagan-div-d":
-        return INK
-    others = [name for name in results.methods if name != "sagan-div-d"]
-    return list(OKABE_ITO.values())[others.index(method) % len(OKABE_ITO)]
+    return (OKABE_ITO | {"ink": INK})[hue(results, method)]
 
 
 def marker(results: Results, method: str) -> str:
