@@ -231,6 +231,7 @@ def test_nothing_at_all_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("score", "metrics.json", "[]"),
         ("train", "history.csv", "images,fid\nnone,1\n"),
         ("sample", "samples.npz", "PK"),
+        ("train", "growth.png", "PNG"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, phase: str, name: str, content: str) -> None:

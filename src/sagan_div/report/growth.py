@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from sagan_div.errors import UserError
+from sagan_div import files
 from sagan_div.report import pictures
 from sagan_div.report.gather import Cell, Results, rows_of
 
@@ -44,12 +44,10 @@ def _film(results: Results, cell: Cell) -> Film | None:
     rated = rows_of(results.history, dataset=dataset, method=method, seed=seed).dropna(subset=["fid"])
     if not path.exists() or rated.empty:
         return None
-    try:
-        sheet = np.asarray(Image.open(path))
-    except (UnidentifiedImageError, OSError):
-        raise UserError(f"{path}: is damaged; delete it and train the cell again") from None
     chosen = _evenly(len(rated), FRAMES)
-    frames = np.concatenate([_frame(sheet, len(rated), row) for row in chosen])
+    with files.parsing(path, "is damaged; delete it and train the cell again"):
+        sheet = np.asarray(Image.open(path))
+        frames = np.concatenate([_frame(sheet, len(rated), row) for row in chosen])
     return Film(method, pictures.title(results, dataset, method, cell), _small(frames), _ratings(rated, chosen))
 
 
