@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,10 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.devtools("Emulation.setEmulatedMedia", features=[scheme])
         self.call("url", url=page.as_uri())
+        deadline = time.monotonic() + 60
+        while self.devtools("Runtime.evaluate", expression="document.readyState")["result"]["value"] != "complete":
+            assert time.monotonic() < deadline, f"{page} never loads"
+            time.sleep(0.05)
 
     def devtools(self, command: str, **parameters: Any) -> Any:
         return self.call("goog/cdp/execute", cmd=command, params=parameters)
