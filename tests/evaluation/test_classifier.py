@@ -125,7 +125,7 @@ def test_damaged_or_foreign_classifiers_are_refused(tmp_path: Path, classifier: 
         whole.replace(b"image_size", b"imagesize_"),
     ):
         path.write_bytes(content)
-        with pytest.raises(UserError, match="is no domain classifier of this version|is truncated or no safetensors file"):
+        with pytest.raises(UserError, match=r"is no domain classifier of this version|is truncated or no safetensors file"):
             load_classifier(path, "cpu")
     with pytest.raises(UserError, match="is missing"):
         load_classifier(tmp_path / "other", "cpu")

@@ -126,14 +126,14 @@ def test_bad_folders_are_a_line_each(
     (folder / "1.png").write_bytes((folder / "0.png").read_bytes()[:-60])
     assert "1.png: is not an image that can be read whole" in line(folder)
     (folder / "1.png").unlink()
-    for name in ("1.png", "2.png", "3.png", "4.png", "caf\udce9\n.png"):
+    for name in ("1.png", "2.png", "3.png", "4.png", "bad\udce9\n.png"):
         (folder / name).symlink_to("nowhere")
     refused = line(folder)
     assert "a: 5 files cannot be used: 1.png (is a link that leads nowhere), 2.png" in refused
     assert "and 2 more; mend them" in refused
     for name in ("1.png", "2.png", "3.png", "4.png"):
         (folder / name).unlink()
-    assert r"caf\udce9\n.png: is a link that leads nowhere" in line(folder)
+    assert r"bad\udce9\n.png: is a link that leads nowhere" in line(folder)
 
 
 def test_hostile_images_are_a_line_each(tmp_path: Path, line: Callable[[Path], str]) -> None:
