@@ -307,7 +307,7 @@ def test_a_card_has_no_html_of_a_foreign_record(tmp_path: Path) -> None:
     checkpoint = generator(tmp_path / "cell" / "best.safetensors")
     link = "[here](javascript:alert(1)) | more `code`\n# Title"
     record = {"settings": {}, "code": {}, "inputs": {}, "outputs": {}, "commit": script, "started": link}
-    record |= {"hardware": {"cpu": script, script: 1}, "versions": [script]}
+    record |= {"hardware": {"cpu": script, script: 1}, "versions": {script: script}}
     (checkpoint.parent / "record.json").write_text(json.dumps(record))
     done = command("sagan-div", "export", checkpoint, "--out", tmp_path / "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

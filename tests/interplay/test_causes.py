@@ -75,7 +75,7 @@ def test_a_job_that_ends_well_at_its_second_try_has_not_failed(project: Project)
     shim.write_text('#!/bin/sh\n[ -e tried ] || { touch tried; exit 3; }\nexec env PATH="${PATH#*:}" sagan-div "$@"\n')
     shim.chmod(0o755)
     rules = project.path / "workflow/rules/common.smk"
-    rules.write_text(rules.read_text().replace("PATH=os.pathsep.join([", f"PATH=os.pathsep.join(['{shim.parent}', "))
+    rules.write_text(rules.read_text() + f"\nos.environ.update(PATH='{shim.parent}:' + os.environ['PATH'])\n")
     done = project.run("snakemake", "train", "--cores", "1", "--retries", "1")
     assert "Trying to restart" in done.stderr
     assert "go on with" not in done.stderr
@@ -87,7 +87,7 @@ def test_lines_of_progress_name_cells_and_the_time_left(project: Project) -> Non
     ends = [line for line in said if line.startswith("Finished jobid")]
     assert any(line.endswith("(Rule: train_cell) train digits dcgan seed 0") for line in ends)
     counts = [line for line in said if "steps (" in line]
-    assert all(" s left" in line for line in counts[1:-3]), counts  # up to the last score
+    assert sum(" s left" in line for line in counts) > 2, counts  # wherever a rule has done some of its jobs, not all
     assert counts[-1].endswith("steps (100%) done")
 
 

@@ -160,10 +160,24 @@ def test_ratings_of_a_run_share_their_latents_and_each_again_has_its_own(do: Do,
     assert "sample" not in purposes
 
 
-def test_a_job_that_fails_leaves_no_record_of_the_time_when_it_did_not(do: Do) -> None:
+def test_a_job_that_fails_after_it_has_written_leaves_no_record_of_the_time_when_it_did_not(do: Do) -> None:
+    """Its samples are written and its grid cannot be."""
     train, sample = do("train"), do("sample")
     assert sample.record.exists()
+    tensors, about = checkpoints.load(train.outputs["best"])
+    checkpoints.save(train.outputs["best"], {name: tensor * 2 for name, tensor in tensors.items()}, about)
+    sample.outputs["grid"].unlink()
+    sample.outputs["grid"].mkdir()
+    with pytest.raises(UserError, match=r"grid.png"):
+        do("sample")
+    assert not sample.record.exists()
+
+
+def test_a_job_that_fails_before_it_has_written_leaves_all_as_it_was(do: Do) -> None:
+    train, sample = do("train"), do("sample")
+    files = [sample.record, *sample.outputs.values()]
+    before = [path.read_bytes() for path in files]
     train.outputs["best"].write_bytes(train.outputs["best"].read_bytes()[:-10])
     with pytest.raises(UserError, match="truncated"):
         do("sample")
-    assert not sample.record.exists()
+    assert [path.read_bytes() for path in files] == before

@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner, Result
 from synthetic import GAPS, Tree, grow, study
 
-from sagan_div.cli import main as cli
+from sagan_div.cli import app as cli
 from sagan_div.errors import UserError
 from sagan_div.evaluation.evaluate import Evaluation
 from sagan_div.evaluation.frechet import moments

@@ -23,7 +23,7 @@ rule mine:
     default_target: True
     input: rules.sagan_div_report.output.page
     output: "mine.txt"
-    shell: "grep -c '<html' {{input}} > {{output}}"
+    shell: "grep -c '^<html' {{input}} > {{output}}"
 """
 
 

@@ -5,12 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from sagan_div.study.load import load
 from sagan_div.workflow.kinds import KINDS
-from support import ROOT, TINY, command, copy_project
+from support import ROOT, TINY, as_folder, command, copy_project
 
 METHODS = len(load(ROOT / "params.yaml").methods)
 
@@ -78,6 +79,8 @@ def test_a_new_method_and_a_folder_need_params_yaml_alone(project: Path) -> None
     values["methods"]["sagan"] = values["methods"]["sagan-div-d"] | {"loss": {"name": "hinge"}}
     values["datasets"].append({"birds": "images/birds"})
     (project / "params.yaml").write_text(yaml.safe_dump(values))
+    (project / "images").mkdir()
+    as_folder(np.zeros((4, 1, 16, 16), np.uint8), project / "images/birds")
     counts = planned(cwd=project)
     assert (counts["fetch_data"], counts["train_cell"]) == (3, 3 * (METHODS + 1) * 3)
 

@@ -44,7 +44,8 @@ def report(job: Job) -> dict[Path, str]:
     assert isinstance(study, Study)
     texts = {path: path.read_text() for each in jobs(study, "score") for path in each.outputs.values()}
     made = {}
-    for path in set(job.layout.results.glob("metrics/*/*.json")) - set(job.outputs.values()):
+    there = {path for pattern in ("metrics/*/*.json", "models/*/*") for path in job.layout.results.glob(pattern)}
+    for path in there - set(job.outputs.values()):
         path.unlink()  # as the real one does
     for path in job.outputs.values():
         parts = path.relative_to(job.layout.results).with_suffix("").parts
