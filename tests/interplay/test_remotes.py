@@ -46,7 +46,7 @@ def test_results_travel_over_s3(s3: str, tmp_path: Path, monkeypatch: pytest.Mon
     project.run("dvc", "remote", "add", "--local", "--default", "cloud", "s3://results/sagan-div")
     project.run("dvc", "remote", "modify", "--local", "cloud", "endpointurl", s3)
     assert project.compute() == ALL
-    assert project.repro() == {"report": 1}
+    assert project.repro() == {}  # DVC records what Snakemake has made
     project.commit("computed")
     project.run("dvc", "push", "-q")
     clone = project.clone(tmp_path / "clone")
