@@ -42,16 +42,18 @@ def test_a_published_generator_is_half_as_large_and_draws_the_same_images(demo: 
     assert checkpoints.load(path)[1] == checkpoints.load(source)[1]
 
 
-def test_a_generator_that_half_precision_would_change_is_published_whole(tmp_path: Path) -> None:
-    """Weights beyond what half precision holds."""
+@pytest.mark.parametrize("factor", [1e8, 1e4])
+def test_a_generator_that_half_precision_would_change_is_published_whole(tmp_path: Path, factor: float) -> None:
+    """Weights beyond what half precision holds, and weights whose rounding would turn pixels about."""
     tree = grow(tmp_path, study("datasets=[digits]", "seeds=[0]", "methods=[dcgan]"))
     source = tree.at("train", "best.safetensors", "digits", "dcgan", 0)
     tensors, about = checkpoints.load(source)
-    first = next(name for name in tensors if name.endswith("weight"))
-    checkpoints.save(source, tensors | {first: tensors[first] * 1e6}, about)
+    last = [name for name in tensors if name.endswith("weight")][-1]
+    assert bool((tensors[last] * factor).half().isfinite().all()) == (factor < 1e8)
+    checkpoints.save(source, tensors | {last: tensors[last] * factor}, about)
     tree.write()
     published, _ = checkpoints.load(of(tree, "digits/dcgan.safetensors"))
-    assert torch.equal(published[first], tensors[first] * 1e6)
+    assert torch.equal(published[last], tensors[last] * factor)
 
 
 def test_the_command_on_a_card_draws(demo: Tree) -> None:

@@ -204,3 +204,15 @@ def test_the_catalog_of_workflows_finds_what_it_asks_for() -> None:
     assert "params.yaml" in (ROOT / "config/README.md").read_text()
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
     assert usage["software-stack-deployment"] == {"conda": True, "report": True}
+
+
+def test_a_folder_in_the_place_of_an_artefact_stops_the_plan_with_its_name(recorded: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(recorded, project, symlinks=True)
+    artefact = project / "results/score/digits/dcgan/seed0/metrics.json"
+    artefact.unlink()
+    artefact.mkdir()
+    done = command("snakemake", "-n", cwd=project)
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last == f"snakemake: {artefact.relative_to(project)}: is a folder where a file belongs; move it elsewhere"

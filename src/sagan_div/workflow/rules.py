@@ -117,10 +117,13 @@ class Rules:
         if not internals.is_main(self._workflow):
             return frozenset()
         internals.let_records_alone_decide(self._workflow)
-        states = survey(self.study, forced=self._is_forced)
-        records.bring_to_now(path for state in states for path in state.job.files)
-        due = {path for state in states if state.due for path in state.job.files}
-        report = survey_report(self.study, self.page, upstream_due=bool(due))
+        try:
+            states = survey(self.study, forced=self._is_forced)
+            records.bring_to_now(path for state in states for path in state.job.files)
+            due = {path for state in states if state.due for path in state.job.files}
+            report = survey_report(self.study, self.page, upstream_due=bool(due))
+        except UserError as error:  # Snakemake would show a traceback of its plan
+            self._end(error)
         return frozenset(due | (set(report.job.files) if report.due else set()))
 
     def _end(self, error: UserError) -> NoReturn:
