@@ -2,6 +2,8 @@
 # A study needs requirements.lock alone; tests, lint and documents need requirements-dev.lock on top (CONTRIBUTING.md: sizes).
 PYTHON ?= python3
 CORES ?= 2
+# TORCH=cpu leaves out CUDA's libraries, on a machine without a GPU
+CPU_WHEELS ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 DEMO := workflow/overlays/demo.yaml
 PYTEST := $(BIN)/pytest --cov=sagan_div --cov-report=term:skip-covered --numprocesses $(CORES) --dist loadfile
@@ -48,7 +50,13 @@ publish:  ## copy what docs/results shows of the study of record
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sagan-div needs Python 3.11 or newer; name one with PYTHON=..."; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv is missing: apt-get install python3-venv"; exit 2; }
 	$(PYTHON) -m venv .venv
+ifeq ($(TORCH),cpu)  # the same versions; what the lock has for Linux alone are CUDA's libraries
+	$(BIN)/python -m pip install --quiet --retries 1 --no-deps --index-url $(CPU_WHEELS) $$(grep -E '^torch(vision)?==' requirements.lock) || \
+	  { echo "$(CPU_WHEELS) cannot be reached or lacks these versions; leave out TORCH=cpu, or name a mirror of it with CPU_WHEELS=..."; exit 2; }
+	grep -v 'sys_platform == "linux"' requirements.lock | $(BIN)/python -m pip install --quiet --no-deps -r /dev/stdin
+else
 	$(BIN)/python -m pip install --quiet -r requirements.lock
+endif
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	touch $@
 

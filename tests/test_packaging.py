@@ -218,3 +218,21 @@ def test_a_study_installs_no_tool_of_development(target: str) -> None:
     commands = command("make", "--dry-run", "--always-make", target, cwd=ROOT).stdout
     assert "-r requirements.lock" in commands
     assert "requirements-dev.lock" not in commands
+
+
+CUDA = re.compile(r"cuda-.*|nvidia-.*|triton")
+
+
+def test_what_the_lock_has_for_linux_alone_is_what_pytorch_needs_for_cuda() -> None:
+    """`make demo TORCH=cpu` leaves it out, and nothing else."""
+    on_linux_alone = {name for name, pin in RUNTIME.items() if pin.marker and "sys_platform" in str(pin.marker)}
+    assert on_linux_alone == {name for name in RUNTIME if CUDA.fullmatch(name)} != set()
+
+
+def test_cpu_wheels_that_cannot_be_had_are_told_in_one_line(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    done = command("make", "demo", "TORCH=cpu", "CPU_WHEELS=http://127.0.0.1:9/", f"PYTHON={sys.executable}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "http://127.0.0.1:9/ cannot be reached or lacks these versions; leave out TORCH=cpu" in done.stdout
+    assert not (tmp_path / ".venv/installed").exists()
