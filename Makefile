@@ -8,7 +8,7 @@ BIN := .venv/bin
 DEMO := workflow/overlays/demo.yaml
 PYTEST := $(BIN)/pytest --cov=sagan_div --cov-report=term:skip-covered --numprocesses $(CORES) --dist loadfile
 
-.PHONY: demo test test-all lint format lock docs reproduce publish clean
+.PHONY: demo test test-all lint format lock docs dag reproduce publish clean
 
 demo: .venv/installed  ## the whole study of seven methods on small digits, in minutes
 	$(BIN)/snakemake --cores $(CORES) --configfile $(DEMO) --quiet rules
@@ -38,6 +38,11 @@ lock: .venv/installed-dev  ## both locks anew from pyproject.toml; versions that
 
 docs: .venv/installed-dev  ## the site of docs/, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+dag: .venv/installed  ## the picture of the rules in the README; needs Graphviz
+	$(BIN)/snakemake --rulegraph | grep -v 'label = "study"\|-> 0$$' | sed 's/, color = .*"]/]/' | tred | \
+	  dot -Grankdir=LR -Gbgcolor=transparent -Nshape=box -Nstyle=rounded,filled -Nfillcolor='#eef3fb' -Ncolor='#4c72b0' \
+	    -Nfontname=Helvetica -Ecolor='#7f7f7f' -Tsvg > docs/images/dag.svg
 
 reproduce: .venv/installed  ## compute the study of params.yaml, then record it
 	$(BIN)/snakemake --cores $(CORES)

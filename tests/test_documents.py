@@ -62,8 +62,8 @@ def test_the_tutorial_works_to_its_end(project: Path) -> None:
 
 
 def code(document: Path) -> str:
-    """What stands in code blocks and between backticks, a line each."""
-    return "\n".join(CODE.findall(document.read_text(encoding="utf-8")))
+    """What stands in code blocks, but for references to literature, and between backticks, a line each."""
+    return "\n".join(found for found in CODE.findall(document.read_text(encoding="utf-8")) if not found.startswith("```bibtex"))
 
 
 def written(document: Path) -> str:
@@ -161,6 +161,39 @@ def test_the_scores_on_the_page_of_results_are_those_of_the_cells() -> None:
         for method in means.index.levels[1]:
             cell = zip(means.loc[(dataset, method)], spreads.loc[(dataset, method)], strict=True)
             assert rows[paper.label(method)][first : first + 2] == [f"{mean:.2f} ± {spread:.2f}" for mean, spread in cell]
+
+
+def test_the_scores_in_the_readme_are_those_of_the_cells_and_of_the_paper() -> None:
+    cells = pd.read_csv(ROOT / "results/tables/cells.csv").groupby(["dataset", "method"])["fid_classifier"]
+    means, spreads = cells.mean(), cells.std()
+    rows = table((ROOT / "README.md").read_text(encoding="utf-8"), "## What was found")
+    labels = {paper.label(method): method for method in means.index.levels[1]}
+    assert [row[0] for row in rows] == [paper.label(method) for method in load(ROOT / "params.yaml").methods]
+    for label, *shown in rows:
+        places = [(dataset, labels[label]) for dataset in ("mnist", "fashion-mnist")]
+        ours = [f"{means.loc[place]:.2f} ± {spreads.loc[place]:.2f}" for place in places]
+        theirs = [f"{paper.fid(*place):.4f}" for place in places]
+        assert shown == [ours[0], theirs[0], ours[1], theirs[1]]
+
+
+def test_the_picture_of_the_rules_has_every_rule_and_every_edge() -> None:
+    """But for edges that others imply; `make dag` draws it anew."""
+    graph = command("snakemake", "--rulegraph", cwd=ROOT).stdout
+    rules = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, re.MULTILINE))
+    edges = {(rules[one], rules[other]) for one, other in re.findall(r"^\s*(\d+) -> (\d+)", graph, re.MULTILINE)}
+    edges = {edge for edge in edges if edge[1] != "study"}
+    picture = (ROOT / "docs/images/dag.svg").read_text(encoding="utf-8")
+    assert {*re.findall(r"<text [^>]*>(\w+)</text>", picture)} == {*rules.values()} - {"study"}
+    drawn = {*re.findall(r'<g id="edge\d+" class="edge">\s*<title>(\w+)&#45;&gt;(\w+)</title>', picture)}
+    drawn = {(rules[one], rules[other]) for one, other in drawn}
+    assert drawn <= edges
+    assert closure(drawn) == closure(edges)
+
+
+def closure(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """All pairs that a way along the edges joins."""
+    more = edges | {(one, last) for one, other in edges for middle, last in edges if other == middle}
+    return edges if more == edges else closure(more)
 
 
 def test_the_distances_of_real_images_on_the_page_are_those_of_the_table() -> None:
