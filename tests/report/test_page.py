@@ -1,7 +1,9 @@
 """The page in a real browser: no error, no request, tables that sort, dialogs that open, no overflow, dark and light."""
 
+import json
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import browser
@@ -12,6 +14,9 @@ from synthetic import Tree, level
 
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=f"no headless Chromium: {browser.missing()}")
 
+AXE = """axe.run(document, {resultTypes: ["violations"]}).then(found => JSON.stringify(
+  found.violations.filter(rule => ["serious", "critical"].includes(rule.impact))
+    .map(rule => [rule.id, rule.help, rule.nodes.map(node => node.html.slice(0, 120)).slice(0, 3)])))"""
 WIDER = "return document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -87,6 +92,21 @@ def test_a_picture_is_enlarged_and_put_away(chromium: Browser, page: Path) -> No
     assert chromium.run("return document.querySelector('#enlarged img').naturalWidth") > 100
     chromium.run("document.querySelector('#enlarged form button').click()")
     assert chromium.run("return document.querySelector('dialog[open]')") is None
+
+
+@pytest.mark.skipif(find_spec("axe_playwright_python") is None, reason="axe-playwright-python is not installed")
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(chromium: Browser, page: Path, dark: bool) -> None:
+    """axe-core's rules for readers with a keyboard, a screen reader or weak eyes, with a living chart and all details open."""
+    place = find_spec("axe_playwright_python")
+    assert place
+    assert place.origin
+    chromium.open(page, dark=dark)
+    chromium.run("document.querySelectorAll('details').forEach(details => details.open = true)")
+    alive(chromium, "fid")
+    chromium.devtools("Runtime.evaluate", expression=Path(place.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
+    found = chromium.devtools("Runtime.evaluate", expression=AXE, awaitPromise=True, returnByValue=True)["result"]["value"]
+    assert json.loads(found) == []
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
