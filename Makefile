@@ -37,7 +37,7 @@ lock: .venv/installed-dev  ## both locks anew from pyproject.toml; versions that
 	$(BIN)/python .ci/lock
 
 docs: .venv/installed-dev  ## the site of docs/, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	$(BIN)/sphinx-build -W --keep-going -q -n -d site/.doctrees -b html docs site
 
 dag: .venv/installed  ## the picture of the rules in the README; needs Graphviz
 	$(BIN)/snakemake --rulegraph | grep -v 'label = "study"\|-> 0$$' | sed 's/, color = .*"]/]/' | tred | \

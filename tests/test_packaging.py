@@ -103,7 +103,7 @@ def test_messages_name_extras_that_there_are() -> None:
 
 def test_the_runtime_lock_is_what_a_study_needs_and_no_more() -> None:
     assert wanted(RUNTIME) == closure(PROJECT["dependencies"] + EXTRAS["study"])
-    assert not {"pytest", "onnx", "moto", "dvc-s3", "ruff", "mypy", "mkdocs", "tensorboard"} & RUNTIME.keys()
+    assert not {"pytest", "onnx", "moto", "dvc-s3", "ruff", "mypy", "sphinx", "tensorboard", "dvclive"} & RUNTIME.keys()
 
 
 def test_the_development_lock_adds_the_other_extras() -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-import browser
 import numpy as np
 import pytest
-from browser import Browser
 from synthetic import Tree, level
+
+import browser
+from browser import Browser
 
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=f"no headless Chromium: {browser.missing()}")
 
