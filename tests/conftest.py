@@ -5,6 +5,7 @@ import gzip
 import http.server
 import runpy
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,28 @@ def serve() -> Iterator[object]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def _s3() -> Iterator[str]:
+    """The URL of an S3 server on loopback."""
+    server = pytest.importorskip("moto.server", reason="moto's server is not installed").ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def bucket(_s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty bucket, which commands reach by its URL."""
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _s3)
+    for path, method in (("moto-api/reset", "POST"), ("study", "PUT")):
+        urllib.request.urlopen(urllib.request.Request(f"{_s3}/{path}", method=method)).close()
+    return "s3://study"
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,19 @@ def test_a_new_method_and_a_folder_need_params_yaml_alone(project: Path) -> None
     assert (counts["fetch_data"], counts["train_cell"]) == (3, 3 * (METHODS + 1) * 3)
 
 
+def test_trainings_are_told_where_their_state_is_kept(project: Path) -> None:
+    words = ("snakemake", "-n", "-p", "train", "--config", "methods=[sngan]", "seeds=[0]", "datasets=[digits]")
+    by_profile = (*words, "--default-resources", "state=s3://bucket/a folder")
+    for asked, environment, option in (
+        (by_profile, {"SAGAN_DIV_STATE": "/mnt/states"}, "--state 's3://bucket/a folder' --"),
+        (words, {"SAGAN_DIV_STATE": "/mnt/states"}, "--state /mnt/states --"),
+        (words, {}, ""),
+    ):
+        shown = command(*asked, cwd=project, **environment).stdout
+        assert shown.count("--state") == (option != "")
+        assert option in shown
+
+
 def test_a_mistake_in_the_study_stops_snakemake_with_its_line(project: Path) -> None:
     done = command("snakemake", "-n", "--config", "train={imags: 3}", cwd=project)
     assert done.returncode != 0

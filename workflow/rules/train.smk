@@ -23,8 +23,10 @@ rule train_cell:
         gpu=1,
     params:
         settings=settings("train"),
+        state=RULES.state,
         study=RULES.study.study,
     message:
         "train {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
-        "sagan-div train --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div train --study {params.study} --settings {params.settings:q} {params.state}"
+        " --threads {threads} > {log} 2>&1"

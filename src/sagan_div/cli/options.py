@@ -102,6 +102,12 @@ OF_A_KIND: dict[str, Decorator] = {  # by the names that kinds of job list under
         show_envvar=True,
         help="A folder for TensorBoard, which draws the training while it runs; changes no result.",
     ),
+    "state": click.option(
+        "--state",
+        envvar="SAGAN_DIV_STATE",
+        show_envvar=True,
+        help="A folder or bucket (s3://bucket/folder) that keeps the saved state too: another machine continues from there.",
+    ),
 }
 WILDCARDS: dict[str, Decorator] = {
     "dataset": click.option(

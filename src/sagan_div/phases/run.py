@@ -3,12 +3,12 @@
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
-from sagan_div import files
+from sagan_div import files, terminal
 from sagan_div.phases import provenance
 from sagan_div.phases.machine import About, Machine
 from sagan_div.workflow import locks, records
@@ -25,14 +25,24 @@ def run(job: Job, machine: Machine) -> None:
     """
     require_inputs(job)
     with locks.held(job):
-        before, surroundings = records.used(job), _surroundings(machine)
-        clock = time.monotonic()
-        with _without_record(job):
-            about: About = import_module(job.kind.work).work(job, machine)
-        earlier = about.pop("earlier_seconds", 0.0)  # of sessions that were interrupted
-        spent = {"seconds": round(time.monotonic() - clock + earlier, 3)}
-        records.write(job, before, surroundings | spent | about)
+        with _state_kept(job, machine):
+            before, surroundings = records.used(job), _surroundings(machine)
+            clock = time.monotonic()
+            with _without_record(job):
+                about: About = import_module(job.kind.work).work(job, machine)
+            earlier = about.pop("earlier_seconds", 0.0)  # of sessions that were interrupted
+            spent = {"seconds": round(time.monotonic() - clock + earlier, 3)}
+            records.write(job, before, surroundings | spent | about)
         shutil.rmtree(job.scratch, ignore_errors=True)
+
+
+def _state_kept(job: Job, machine: Machine) -> AbstractContextManager[None]:
+    """Keep the job's state where the machine says, until its record is written."""
+    if not machine.state:
+        return nullcontext()
+    from sagan_div.phases.saved_state import kept
+
+    return kept(records.state_path(job), machine.state, terminal.note)
 
 
 @contextmanager

@@ -20,10 +20,10 @@ from sagan_div.workflow.kinds import KINDS, Kind
 PACKAGE = Path(__file__).resolve().parent.parent
 NAME = PACKAGE.name
 PLUMBING = (  # shapes no result: what is read and written is checked by content, what is chosen stands in the settings
-    *("", "config", "errors", "files", "arrays", "settings", "terminal", "mirror", "study", "workflow", "cli"),
+    *("", "config", "errors", "files", "arrays", "settings", "terminal", "mirror", "remote", "study", "workflow", "cli"),
     *("image_files", "contents"),  # which files of a folder count is seen by their digest, which is a setting
     *("losses", "models.norms", "models.attention", "data.fetch", "training.tensorboard"),
-    *("phases", "phases.run", "phases.machine", "phases.provenance", "phases.gpu_slots"),
+    *("phases", "phases.run", "phases.machine", "phases.provenance", "phases.gpu_slots", "phases.saved_state"),
 )
 WHOLE = ("study", "workflow", "cli")  # of these the modules within count as plumbing too
 TYPE_COMMENTS = ("type_comment", "type_ignores")  # fields of a syntax tree that hold comments

@@ -1,6 +1,8 @@
 """What the rules ask: inputs, outputs, settings and staleness of jobs, in Snakemake's own terms."""
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -20,6 +22,7 @@ from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import may_be_had, require, survey, survey_report
 from sagan_div.workflow.watch import Watch
 
+STATE = "SAGAN_DIV_STATE"  # in the environment: where trainings keep their saved state as well
 ReportOutputs = Callable[[Study, Layout], dict[str, Path]]
 
 
@@ -62,6 +65,14 @@ class Rules:
     def settings(self, kind: str) -> Callable[[Any], str]:
         """What a job is given, as one line of canonical JSON: equal settings are equal text."""
         return lambda wildcards: canonical(self._job(kind, wildcards).settings)
+
+    def state(self, wildcards: Any, resources: Mapping[str, Any]) -> str:
+        """The option by which a training keeps its saved state where the profile's resource `state`, or the environment, says.
+
+        Nodes that share no disk know the resource alone.
+        """
+        place = str(resources.get("state") or os.environ.get(STATE, ""))
+        return shlex.join(["--state", place]) if place else ""
 
     def everything(self) -> list[str]:
         """What the study comes to: its report. A part of a study leaves the whole one's report alone, and ends with scores."""
