@@ -11,12 +11,12 @@ import torch
 
 from sagan_div.data.pictures import grid, save_picture
 from sagan_div.models import checkpoints, networks
-from sagan_div.report import gather, report
+from sagan_div.report import gather, prose, report
 from sagan_div.settings import plain
 from sagan_div.study import schema as config
 from sagan_div.study.load import load
 from sagan_div.workflow.jobs import cells, planned
-from sagan_div.workflow.kinds import KINDS, TRAIN
+from sagan_div.workflow.kinds import KINDS, REAL_VS_REAL, TRAIN
 from sagan_div.workflow.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,6 +126,19 @@ class Tree:
         record = {"settings": {}, "code": {}, "inputs": {}, "outputs": {}, "images": {"train": images.shape}}
         path.parents[1].joinpath("record.json").write_text(json.dumps(record | ABOUT))
 
+    def compare(self, dataset: str) -> None:
+        """What the comparison of real images with real ones leaves, in the classifier's features."""
+        job = planned(self.study, REAL_VS_REAL, {"dataset": dataset, "extractor": "classifier"})
+        pairs = [
+            {"pair": pair, "sampler": sampler, "images": images, "fids": [800 / images, 900 / images]}
+            for pair, sampler in prose.REAL_VS_REAL
+            for images in (32, 608)
+        ]
+        (self.root / job.record).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / job.outputs["real_vs_real"]).write_text(json.dumps(pairs))
+        content = {"job": job.name, "settings": plain(job.settings), "code": {}, "inputs": {}, "outputs": {}}
+        (self.root / job.record).write_text(json.dumps(content | ABOUT))
+
     def train(self, dataset: str, method: str, seed: int) -> None:
         """What training leaves: the history, the best and the last generator (untrained here, and apart), the record."""
         settings = planned(self.study, TRAIN, {"dataset": dataset, "method": method, "seed": seed}).settings
@@ -201,6 +214,7 @@ def grow(
     tree = Tree(root, settings, channels or {})
     for dataset in settings.datasets:
         tree.data(dataset.name)
+        tree.compare(dataset.name)
     for cell in cells(settings):
         left_off = (gaps or {}).get((cell["dataset"], cell["method"]))
         if left_off != "not run":

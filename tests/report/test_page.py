@@ -86,6 +86,14 @@ def test_a_number_leads_to_its_records(chromium: Browser, page: Path) -> None:
     assert "lr_critic: 0.0002" in text
 
 
+def test_a_number_of_real_images_leads_to_the_record_of_their_comparison(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    chromium.run("document.querySelector('#real-vs-real tbody td:nth-child(4)').click()")
+    shown = "return document.querySelector('dialog[open]').textContent.replace(/\\s+/g, ' ')"
+    assert "Real images of MNIST against real ones In classifier features comparison" in chromium.run(shown)
+    assert "real_vs_real mnist classifier" in chromium.run(shown)
+
+
 def test_a_picture_is_enlarged_and_put_away(chromium: Browser, page: Path) -> None:
     chromium.open(page)
     chromium.run("document.querySelectorAll('.zoom')[1].click()")
@@ -190,6 +198,16 @@ def test_seeds_space_and_scale_can_be_chosen(chromium: Browser, page: Path) -> N
     waited(chromium, zero)
     choose(chromium, "scale", "log")
     waited(chromium, f"!{zero}")
+    assert chromium.complaints() == []
+
+
+def test_losses_of_both_signs_have_a_logarithmic_scale_and_their_first_spikes_on_it(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    alive(chromium, "losses-mnist")
+    highest = f"Math.max(...{words_of('losses-mnist')}.map(Number).filter(Number.isFinite))"  # the other axis has letters: 10M
+    assert chromium.run(f"return {highest}") < 3
+    choose(chromium, "scale", "log")
+    waited(chromium, f"{highest} > 3")
     assert chromium.complaints() == []
 
 

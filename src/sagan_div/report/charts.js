@@ -9,7 +9,8 @@ function chosen() {
   return { methods: form.getAll("methods"), seeds: form.getAll("seeds").map(Number), space: form.get("space"), scale: form.get("scale") };
 }
 
-// The specification with the reader's choices; a scale of FIDs is rewritten, since Vega-Lite has no signal for its type.
+// The specification with the reader's choices; a scale is rewritten, since Vega-Lite has no signal for its type. Losses, which
+// have both signs, have a symmetric logarithm, and then all of their range.
 function specification(panel) {
   const spec = JSON.parse(panel.querySelector("script").textContent);
   const { scale, ...values } = chosen();
@@ -18,7 +19,9 @@ function specification(panel) {
     values.logarithmic = scale === "log";
     for (const layer of spec.layer ?? [spec]) {
       const channel = layer.encoding?.[axis];
-      if (channel?.field) channel.scale = { ...channel.scale, type: scale };
+      if (!channel?.field) continue;
+      const whole = scale === "log" && panel.dataset.log === "symlog";
+      channel.scale = { ...channel.scale, type: whole ? "symlog" : scale, ...(whole && { domain: undefined }) };
     }
   }
   spec.params = spec.params.map((param) => ({ ...param, value: values[param.name] ?? param.value }));
@@ -36,8 +39,9 @@ async function enliven(panel) {
   const options = { mode: "vega-lite", renderer: "svg", actions: false, logLevel: 1, config, tooltip: { theme: "page" } };
   const { view } = await window.vegaEmbed(place, specification(panel), options);
   view.addEventListener("click", (_, item) => {
-    const { method, first } = item?.datum ?? {};
-    if (method ?? first) window.showOrigin(`${panel.dataset.dataset}/${method ?? first}`);
+    const { method, first, source } = item?.datum ?? {};
+    const key = method ?? first ?? source;
+    if (key) window.showOrigin(`${panel.dataset.dataset}/${key}`);
   });
   alive.set(panel, view);
   panel.classList.add("alive");

@@ -1,4 +1,4 @@
-"""Everything that the runs of a study left behind, as pandas frames. The only reader of result files of the report."""
+"""Everything that the runs of a study left behind, as pandas frames. The reader of result files, with real_vs_real."""
 
 import json
 import math
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sagan_div.errors import UserError
-from sagan_div.report import marks, words
+from sagan_div.report import marks, real_vs_real, words
 from sagan_div.report.catalogue import PAGE
 from sagan_div.report.paper import facts
 from sagan_div.study import metrics
@@ -40,7 +40,8 @@ class Results:
     hardware, `diverged` (images at which, NaN where it did not) and `mark` (see `marks`). `history`: the rows of every
     history.csv. `real_vs_real`: a row per pair of sets of real images (columns dataset, extractor, pair, sampler, images, fid).
     `records`: cell -> phase -> record.json. `entries`: cell -> extractor -> what metrics.json says, lists included.
-    `channels`: of the images of a dataset, where they are there.
+    `channels`: of the images of a dataset, where they are there. `compared`: (dataset, extractor) -> the record of
+    comparing real images with real ones.
     """
 
     study: Study
@@ -52,6 +53,7 @@ class Results:
     records: dict[Cell, Records]
     entries: dict[Cell, Records]
     channels: dict[str, int] = field(default_factory=dict)
+    compared: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> list[str]:
@@ -132,8 +134,8 @@ def read(study: Study, layout: Layout) -> Results:
     scores = _scores(study, entries, runs)
     runs = runs.assign(mark=[_mark(records[cell], entries.get(cell, {}), histories[cell]) for cell in planned])
     channels = {dataset.name: count for dataset in study.datasets if (count := _channels(layout, dataset.name))}
-    pairs = _real_vs_real(study, layout)
-    return Results(study, layout, scores, runs, _joined(histories), pairs, records, entries, channels)
+    pairs, compared = real_vs_real.distances(study, layout), real_vs_real.records(study, layout)
+    return Results(study, layout, scores, runs, _joined(histories), pairs, records, entries, channels, compared)
 
 
 def _nothing(study: Study, layout: Layout) -> str:
@@ -151,26 +153,6 @@ def _channels(layout: Layout, dataset: str) -> int | None:
     folder = Path(str(layout.images("train")).format(dataset=dataset)).parents[1]
     shapes = (recorded(folder / "record.json") or {}).get("images", {})
     return int(shapes["train"][1]) if "train" in shapes else None
-
-
-def _real_vs_real(study: Study, layout: Layout) -> pd.DataFrame:
-    """A row for every pair of sets of real images that were compared."""
-    spaces = [(dataset.name, extractor) for dataset in study.datasets for extractor in study.score.spaces]
-    rows = [
-        {"dataset": dataset, "extractor": extractor} | entry | {"fid": fid}
-        for dataset, extractor in spaces
-        for entry in _pairs(Path(str(layout.real_vs_real).format(dataset=dataset, extractor=extractor)))
-        for fid in entry["fids"]
-    ]
-    return pd.DataFrame(rows, columns=["dataset", "extractor", "pair", "sampler", "images", "fid"])
-
-
-def _pairs(path: Path) -> list[dict[str, Any]]:
-    try:
-        entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    except ValueError:
-        raise UserError(f"{path}: is damaged; delete it and compare the images again") from None
-    return entries
 
 
 def _records(layout: Layout, cell: Cell) -> Records:

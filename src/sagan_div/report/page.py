@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from sagan_div.report import by_class, claims, growth, missing, outcomes, paper, pictures, prose, summary, words
+from sagan_div.report import by_class, claims, growth, missing, outcomes, paper, pictures, prose, real_vs_real, summary, words
 from sagan_div.report.architecture import Networks
 from sagan_div.report.charts import chart, registry
 from sagan_div.report.claims import Judgement
@@ -74,13 +74,18 @@ def _asset(name: str) -> str:
 
 
 def _sources(results: Results) -> dict[str, dict[str, Any]]:
-    """`dataset/method` -> title and, per seed and phase, what the record says: where a number comes from."""
+    """`dataset/method`, or `dataset/real-vs-real/space` -> title and, per run and phase, what the record says: where a number
+    comes from."""
     found: dict[str, dict[str, Any]] = {}
     for (dataset, method, seed), records in results.records.items():
         title = f"{paper.label(method)} on {paper.dataset_label(dataset)}"
-        entry = found.setdefault(f"{dataset}/{method}", {"title": title, "seeds": {}})
-        entry["seeds"][seed] = {phase: _readable(record) for phase, record in records.items()}
-    return {key: entry for key, entry in found.items() if any(entry["seeds"].values())}
+        entry = found.setdefault(f"{dataset}/{method}", {"title": title, "runs": {}})
+        entry["runs"][f"Seed {seed}"] = {phase: _readable(record) for phase, record in records.items()}
+    for (dataset, extractor), record in results.compared.items():
+        title = f"Real images of {paper.dataset_label(dataset)} against real ones"
+        runs = {f"In {prose.space(extractor)} features": {"comparison": _readable(record)}}
+        found[f"{dataset}/{real_vs_real.SOURCE}/{extractor}"] = {"title": title, "runs": runs}
+    return {key: entry for key, entry in found.items() if any(entry["runs"].values())}
 
 
 def _readable(record: dict[str, Any]) -> dict[str, str]:

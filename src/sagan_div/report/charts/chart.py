@@ -49,7 +49,8 @@ CONFIG: dict[str, Any] = {  # colours are the page's variables, so that charts f
 class Chart:
     """A chart for the page: its heading, its specification, a still of it, and what it is of.
 
-    `axis`: the one that readers may have linear or logarithmic. `method`: of a chart that is of one method alone.
+    `axis`: the one that readers may have linear or logarithmic, by the scale `log`, which is symmetric for
+    values of both signs. `method`: of a chart that is of one method alone.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Chart:
     dataset: str
     axis: Literal["x", "y", ""] = ""
     method: str = ""
+    log: Literal["log", "symlog"] = "log"
 
 
 def made(
@@ -69,13 +71,14 @@ def made(
     dataset: str,
     axis: Literal["x", "y", ""] = "",
     method: str = "",
+    log: Literal["log", "symlog"] = "log",
 ) -> Chart:
     """A chart from what altair drew; `name` is its own among all of the page."""
     spec = drawn.properties(width="container", height=height).to_dict()
     del spec["$schema"]  # an address
     spec["config"] = {}  # the page's, once for all
     spec["params"] = signals(results, axis == "y")
-    return Chart(title, spec, _still(spec, name), dataset, axis, method)
+    return Chart(title, spec, _still(spec, name), dataset, axis, method, log)
 
 
 def signals(results: Results, logarithmic: bool = False) -> list[dict[str, Any]]:

@@ -32,4 +32,4 @@ def draw(results: Results, dataset: str, method: str) -> Chart | None:
         tooltip=chart.tooltip({"network": "loss of the", "seed": "seed"}, {}),
     )
     title = chart.label(results, method, dataset).replace("\n", ": ")
-    return chart.made(results, f"losses-{dataset}-{method}", title, drawn, 120, dataset, method=method)
+    return chart.made(results, f"losses-{dataset}-{method}", title, drawn, 120, dataset, "y", method, "symlog")

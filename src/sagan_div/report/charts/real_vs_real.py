@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from sagan_div.report import paper, prose
+from sagan_div.report import paper, prose, real_vs_real
 from sagan_div.report.charts import chart
 from sagan_div.report.charts.chart import Chart
 from sagan_div.report.figures.real_vs_real import MARKS
@@ -14,11 +14,17 @@ def draw(results: Results, dataset: str) -> Chart:
     kinds = list(prose.REAL_VS_REAL.values())
     found = rows_of(results.real_vs_real, dataset=dataset)[["extractor", "pair", "sampler", "images", "fid"]]
     rows = [
-        {"space": space, "kind": prose.REAL_VS_REAL[(pair, sampler)], "images": int(images), "fid": chart.rounded(fid)}
+        {
+            "source": f"{real_vs_real.SOURCE}/{space}",
+            "space": space,
+            "kind": prose.REAL_VS_REAL[(pair, sampler)],
+            "images": int(images),
+            "fid": chart.rounded(fid),
+        }
         for space, pair, sampler, images, fid in found.itertuples(index=False)
     ]
     shown = chart.chart_of(rows).transform_filter(chart.SPACE)
-    means = shown.transform_aggregate(fid="mean(fid)", groupby=["kind", "images"])
+    means = shown.transform_aggregate(fid="mean(fid)", groupby=["kind", "images", "source"])
     x = alt.X("images", type="quantitative", title="images on each side", scale=alt.Scale(type="log", nice=False))
     y = alt.Y("fid", type="quantitative", title="FID, real against real", scale=alt.Scale(type="log"))
     hues = [f"var(--{hue})" for hue, _ in MARKS.values()]

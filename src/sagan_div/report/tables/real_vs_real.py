@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagan_div.report import paper, prose
+from sagan_div.report import paper, prose, real_vs_real
 from sagan_div.report.gather import Results
 from sagan_div.report.tables.table import Table, Value, columns, numeric, sort, spread
 
@@ -27,9 +27,10 @@ def table(results: Results) -> Table:
 def _row(group: pd.DataFrame, draws: int) -> tuple[Value, ...]:
     dataset, extractor, images = group.iloc[0][["dataset", "extractor", "images"]]
     kinds = [group[(group["pair"] == pair) & (group["sampler"] == sampler)]["fid"] for pair, sampler in prose.REAL_VS_REAL]
+    source = (dataset, real_vs_real.SOURCE, extractor)
     return (
         Value(paper.dataset_label(dataset)),
         Value(prose.space(extractor)),
         numeric(images),
-        *(Value(spread(values, draws), sort(values.mean())) for values in kinds),
+        *(Value(spread(values, draws), sort(values.mean()), source=source) for values in kinds),
     )

@@ -12,12 +12,13 @@ from sagan_div.report.gather import Results
 
 @dataclass(frozen=True)
 class Value:
-    """An entry of a table: what it says, what it sorts by, whether it is its column's best, and whose runs it comes from."""
+    """An entry of a table: what it says, what it sorts by, whether it is its column's best, and what it comes from: a dataset's
+    method, or its comparison of real images in a feature space."""
 
     text: str
     sort: float | None = None
     best: bool = False
-    source: tuple[str, str] | None = None
+    source: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
