@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sagan_div import contents
+from sagan_div import contents, remembered
 from sagan_div.contents import digest
 
 
@@ -50,22 +50,22 @@ def test_where_the_folder_lies_does_not_count(birds: Path) -> None:
     assert digest(birds) == digest(birds.with_name("nowhere"))
 
 
-def remembered() -> dict[str, tuple[list[int], str]]:
-    (path,) = contents.REMEMBERED.glob("*.json")
+def kept() -> dict[str, tuple[list[int], str]]:
+    (path,) = remembered.FOLDER.glob("*.json")
     found: dict[str, tuple[list[int], str]] = json.loads(path.read_text())
     return found
 
 
 def test_a_large_folder_is_read_once(birds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = digest(birds)
-    assert not contents.REMEMBERED.exists()  # a small one is read each time
+    assert not remembered.FOLDER.exists()  # a small one is read each time
     monkeypatch.setattr(contents, "LARGE", 0)
     assert digest(birds) == before
-    assert remembered() == {}  # a file that changed a moment ago may change again within its time of change
-    monkeypatch.setattr(contents, "SETTLED", 0)
+    assert kept() == {}  # a file that changed a moment ago may change again within its time of change
+    monkeypatch.setattr(remembered, "SETTLED", 0)
     assert digest(birds) == before
-    (path,) = contents.REMEMBERED.glob("*.json")
-    path.write_text(path.read_text().replace(remembered()["b.jpg"][1], "0" * 64))
+    (path,) = remembered.FOLDER.glob("*.json")
+    path.write_text(path.read_text().replace(kept()["b.jpg"][1], "0" * 64))
     assert digest(birds) != before  # what is remembered is taken
     path.write_text('{"b.jpg": 7')
     assert digest(birds) == before  # and made anew where it is damaged
@@ -73,7 +73,7 @@ def test_a_large_folder_is_read_once(birds: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_file_of_the_same_size_and_date_is_another_one(birds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents, "LARGE", 0)
-    monkeypatch.setattr(contents, "SETTLED", 0)
+    monkeypatch.setattr(remembered, "SETTLED", 0)
     before, dated = digest(birds), (birds / "b.jpg").stat()
     (birds / "b.jpg").write_bytes(b"owt")
     os.utime(birds / "b.jpg", ns=(dated.st_atime_ns, dated.st_mtime_ns))

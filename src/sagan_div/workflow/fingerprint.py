@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 NAME = PACKAGE.name
 PLUMBING = (  # shapes no result: what is read and written is checked by content, what is chosen stands in the settings
     *("", "config", "errors", "files", "arrays", "settings", "terminal", "mirror", "remote", "study", "workflow", "cli"),
-    *("image_files", "contents"),  # which files of a folder count is seen by their digest, which is a setting
+    *("image_files", "contents", "remembered"),  # which files of a folder count is seen by their digest, which is a setting
     *("losses", "models.norms", "models.attention", "data.fetch", "training.tensorboard"),
     *("phases", "phases.run", "phases.machine", "phases.provenance", "phases.gpu_slots", "phases.saved_state"),
 )
@@ -55,7 +55,7 @@ def snapshot() -> None:
 
 def forget() -> None:
     """Read the sources again when they are asked for next."""
-    for remembered in (of_modules, _imports, _text, _remembered):
+    for remembered in (of_modules, _imports, _text, _tree, _remembered):
         remembered.cache_clear()
 
 
@@ -80,7 +80,7 @@ def _reached(roots: Iterable[str]) -> set[str]:
 
 def _is_empty(name: str) -> bool:
     """Whether a package's own file holds nothing but its docstring."""
-    return all(_is_docstring(node) for node in ast.parse(_text(PACKAGE / name)).body)
+    return all(_is_docstring(node) for node in _tree(PACKAGE / name).body)
 
 
 def is_plumbing(module: str) -> bool:
@@ -101,7 +101,7 @@ def _file(module: str) -> Path:
 @cache
 def _imports(path: Path) -> frozenset[str]:
     """The modules of the package that a source file imports, wherever the statement stands, and the packages around them."""
-    named = [name for node in _statements(ast.parse(_text(path))) for name in _named(node)]
+    named = [name for node in _statements(_tree(path)) for name in _named(node)]
     around = {".".join(name.split(".")[:depth]) for name in named for depth in range(1, name.count(".") + 2)}
     return frozenset(name for name in around if _exists(name))
 
@@ -142,8 +142,13 @@ def _text(path: Path) -> str:
 
 
 @cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(_text(path))
+
+
+@cache
 def _remembered(name: str) -> str:
-    return digest(name, _text(PACKAGE / name))
+    return _digest(_tree(PACKAGE / name) if name.endswith(".py") else _text(PACKAGE / name))
 
 
 def _meaning(path: Path) -> str | None:
@@ -156,7 +161,11 @@ def _meaning(path: Path) -> str | None:
 
 def digest(name: str, text: str) -> str:
     """What a file of this name and text means, in 16 hexadecimal digits: of a module its syntax tree, of others the text."""
-    meaning = json.dumps(_plain(ast.parse(text)), separators=(",", ":")) if name.endswith(".py") else text
+    return _digest(ast.parse(text) if name.endswith(".py") else text)
+
+
+def _digest(meant: ast.Module | str) -> str:
+    meaning = meant if isinstance(meant, str) else json.dumps(_plain(meant), separators=(",", ":"))
     return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
 

@@ -80,13 +80,24 @@ def jobs(study: Study, *phases: str) -> list[Job]:
     Raises UserError where a study's name or images lie among the results, of which prune deletes what no job makes.
     """
     _refuse_places_of_results(study)
-    return [
-        planned(study, kind, wildcards)
-        for phase in phases or COMPUTED
-        for kind in of_phase(phase)
-        if kind is not REPORT and kind.needs(study)
-        for wildcards in _wildcards(study, kind)
-    ]
+    return [each for each in _computed(study) if not phases or each.kind.phase in phases]
+
+
+def _computed(study: Study) -> list[Job]:
+    """All jobs of a study that compute. They are made once: a plan asks for them again and again."""
+    if id(study) not in _known:
+        layout = Layout(study.study)
+        about = ((kind, wildcards) for kind in _needed(study) for wildcards in _wildcards(study, kind))
+        _known[id(study)] = study, [job(kind, kind.from_study(study, wildcards), layout) for kind, wildcards in about]
+    return _known[id(study)][1]
+
+
+_known: dict[int, tuple[Study, list[Job]]] = {}  # by identity, which stays theirs as long as they are kept here
+
+
+def _needed(study: Study) -> Iterator[Kind]:
+    """The kinds of job that a study has, in the order in which they can run."""
+    return (kind for phase in COMPUTED for kind in of_phase(phase) if kind.needs(study))
 
 
 def _refuse_places_of_results(study: Study) -> None:

@@ -1,6 +1,7 @@
 """Where the files of a study live. Paths hold `{dataset}` etc. in braces until a job fills them: rules need the patterns."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 SPLITS = ("train", "test")
@@ -14,11 +15,11 @@ class Layout:
 
     study: str = RECORD_STUDY
 
-    @property
+    @cached_property
     def results(self) -> Path:
         return Path("results") if self.study == RECORD_STUDY else Path("results", self.study)
 
-    @property
+    @cached_property
     def data(self) -> Path:
         return Path("data") if self.study == RECORD_STUDY else self.results / "data"
 
@@ -58,7 +59,7 @@ class Layout:
         return self.results / "reference" / "{dataset}" / name
 
     def cell(self, phase: str, name: str) -> Path:
-        return self.results / phase / "{dataset}" / "{method}" / "seed{seed}" / name
+        return self.results.joinpath(phase, "{dataset}", "{method}", "seed{seed}", name)
 
     @property
     def statistics(self) -> Path:

@@ -112,7 +112,13 @@ class Rules:
         return f"{sum(due.values())} jobs to do: {time}" if due and time else ""
 
     def _job(self, kind: str, wildcards: Any) -> Job:
-        return planned(self.study, KINDS[kind], dict(wildcards.items()))
+        words = kind, *(str(wildcards[name]) for name in KINDS[kind].wildcards)
+        return self._jobs.get(words) or planned(self.study, KINDS[kind], dict(wildcards.items()))  # asked for beside the study
+
+    @cached_property
+    def _jobs(self) -> dict[tuple[str, ...], Job]:
+        """The study's jobs by kind and wildcards."""
+        return {tuple(each.words): each for each in jobs(self.study)}
 
     def _run_if_due(self, record: Path) -> None:
         if record in self._due:
