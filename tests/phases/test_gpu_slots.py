@@ -1,9 +1,13 @@
 """GPU slots, with devices that exist in name only: nobody shares what is not to be shared, and no death leaves a slot taken."""
 
+import errno
+import fcntl
 import os
+import platform
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,6 +91,30 @@ def test_inside_slurm_and_without_a_gpu_nothing_happens(hold: Hold, tmp_path: Pa
     assert device(hold(SLURM_JOB_ID="1")) == "None"
     assert device(hold(named="")) == "None"
     assert not list(tmp_path.iterdir())
+
+
+def test_machines_that_share_the_folder_of_temporary_files_share_no_device(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hold: Hold
+) -> None:
+    assert device(hold(named="0")) == "0"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(platform, "node", lambda: "another-node")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert gpu_slots.take("auto", pytest.fail) == "0"
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_folder_that_cannot_hold_locks_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int) -> None:
+    """NFS without its lock service, and file systems without locks."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(UserError, match=rf"{tmp_path}/gpu-slots-.*/0-0: cannot be locked .*; set TMPDIR"):
+        gpu_slots.take("auto", print)
 
 
 def test_a_device_chosen_by_name_is_left_to_its_chooser(monkeypatch: pytest.MonkeyPatch) -> None:

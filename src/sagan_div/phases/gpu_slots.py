@@ -4,13 +4,15 @@ A slot is a file lock: the kernel frees it when the last process that holds it i
 outlives its parent keeps it. To be taken before PyTorch is imported, since CUDA reads CUDA_VISIBLE_DEVICES only once.
 """
 
-import fcntl
 import os
+import platform
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from sagan_div.errors import UserError
 
@@ -22,14 +24,14 @@ def take(wanted: str, note: Callable[[str], None]) -> str | None:
     """Wait for a slot of one of the machine's devices and hold it until this process and its children have ended.
 
     Returns the device, or None where nothing is to be shared out: without a GPU, for a device that was chosen by name
-    (`wanted` is not `auto` or `cuda`), and inside a Slurm job, whose device Slurm has chosen.
+    (`wanted` is not `auto` or `cuda`), and inside a Slurm job, whose device Slurm has chosen. Raises UserError where the
+    folder of temporary files cannot hold locks.
     """
     devices = visible() if wanted in ("auto", "cuda") and "SLURM_JOB_ID" not in os.environ else []
     if not devices:
         return None
     share = _share()
-    folder = Path(tempfile.gettempdir(), f"gpu-slots-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = _folder()
     device = _lock(folder, devices, share)
     if device is None:
         note(f"all {len(devices) * share} GPU slots of this machine are taken; waiting for one")
@@ -38,6 +40,13 @@ def take(wanted: str, note: Callable[[str], None]) -> str | None:
         device = _lock(folder, devices, share)
     os.environ["CUDA_VISIBLE_DEVICES"] = device
     return device
+
+
+def _folder() -> Path:
+    """Where this machine's slots are. Machines that share the folder of temporary files share no device."""
+    folder = Path(tempfile.gettempdir(), f"gpu-slots-{os.getuid()}-{platform.node()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def visible() -> list[str]:
@@ -63,12 +72,22 @@ def _lock(folder: Path, devices: Sequence[str], share: int) -> str | None:
     """Take a free slot: the first of every device before the second of any, so that jobs spread over the devices."""
     for slot in range(share):
         for device in devices:
-            descriptor = os.open(folder / f"{device.replace('/', '-')}-{slot}", os.O_RDWR | os.O_CREAT, 0o600)
+            path = folder / f"{device.replace('/', '-')}-{slot}"
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                continue
-            os.set_inheritable(descriptor, True)  # and never closed: the slot is held by this process and its children
-            return device
+                if _held(path):
+                    return device
+            except OSError as error:
+                raise UserError(
+                    f"{path}: cannot be locked ({error.strerror}); set TMPDIR to a folder of this machine"
+                ) from None
     return None
+
+
+def _held(path: Path) -> bool:
+    """Whether a slot is held now, by this process and its children: its descriptor is theirs too, and is never closed."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    if lock_descriptor(descriptor, blocking=False):  # `FileLock` would free it at this process's end, whoever is left
+        os.set_inheritable(descriptor, True)
+        return True
+    os.close(descriptor)
+    return False
