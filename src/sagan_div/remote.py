@@ -94,8 +94,11 @@ class Remote:
 
     def _require_bucket(self) -> None:
         bucket = self._root.split("/", 1)[0]
-        if not self._is_folder and not self._system.exists(bucket):
-            raise UserError(f"{self.url()}: there is no bucket {bucket}; make it, or correct its name")
+        try:
+            if not self._is_folder:
+                self._system.info(bucket)
+        except FileNotFoundError:
+            raise UserError(f"{self.url()}: there is no bucket {bucket}; make it, or correct its name") from None
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

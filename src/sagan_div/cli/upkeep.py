@@ -67,6 +67,22 @@ def check(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
 
 
 @click.command()
+@click.argument("place")
+@options.study
+def download(place: str, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+    """Copy a study's results from PLACE, a bucket (s3://bucket/folder) or folder, into data/ and results/ here.
+
+    Each file is held to the SHA-256 in its record; what is here already is not fetched.
+    """
+    from sagan_div import remote
+    from sagan_div.report.report import outputs
+    from sagan_div.workflow.download import download as bring
+
+    study = load(params, overlays, sets)
+    bring(study, outputs(study, Layout(study.study)), remote.at(place), note)
+
+
+@click.command()
 @click.argument("overlays", type=Path, nargs=-1, required=True)
 @click.option("--params", type=Path, default="params.yaml", show_default=True, help="The file that they are written into.")
 def adopt(overlays: Sequence[Path], params: Path) -> None:
@@ -135,4 +151,4 @@ def schema(only_check: bool) -> None:
         raise UserError(f"{path}: does not fit the settings' models; `sagan-div schema` writes it")
 
 
-COMMANDS: list[click.Command] = [prune, check, adopt, revalidate, fingerprint, schema]
+COMMANDS: list[click.Command] = [prune, check, download, adopt, revalidate, fingerprint, schema]
