@@ -69,33 +69,43 @@ def test_weights_are_fetched_once(published: Path, tmp_path: Path, serve: Callab
     content, notes = published.read_bytes(), list[str]()
     mirrors = [str(tmp_path / "mirror"), str(published.parent), serve(tmp_path / "mirror") + "/"]
     for i, mirror in enumerate(mirrors):
-        path = fetch_weights(tmp_path / str(i), mirror, notes.append)
-        assert path == tmp_path / str(i) / published_weights.WEIGHTS.name
+        path = tmp_path / f"{i}.pth"
+        fetch_weights(path, tmp_path, mirror, notes.append)
         assert path.read_bytes() == content
     notes.clear()
     published.unlink()
-    assert fetch_weights(tmp_path / "0", mirrors[0], notes.append).read_bytes() == content
+    fetch_weights(tmp_path / "0.pth", tmp_path, mirrors[0], notes.append)
+    assert (tmp_path / "0.pth").read_bytes() == content
     assert not notes
+
+
+def test_weights_that_a_user_has_are_taken_and_left_where_they_are(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "beside").mkdir()
+    own = published.rename(tmp_path / "beside" / published.name)
+    fetch_weights(tmp_path / "weights.pth", own.parent, None, lambda text: None)
+    assert (tmp_path / "weights.pth").read_bytes() == own.read_bytes()
 
 
 @pytest.mark.parametrize("damage", ["short", "other"])
 def test_damaged_weights_are_never_kept(published: Path, tmp_path: Path, damage: str) -> None:
-    whole, folder = published.read_bytes(), tmp_path / "kept"
+    whole, target = published.read_bytes(), tmp_path / "kept" / "weights.pth"
     published.write_bytes(whole[:-1] if damage == "short" else whole[:-1] + b"x")
     with pytest.raises(UserError) as caught:
-        fetch_weights(folder, str(tmp_path / "mirror"), lambda text: None)
+        fetch_weights(target, target.parent, str(tmp_path / "mirror"), lambda text: None)
     reason = "4999 bytes instead of 5000" if damage == "short" else "its SHA-256 is not that of the published file"
     assert reason in str(caught.value)
-    assert f"put {published_weights.WEIGHTS.name} into {folder}" in str(caught.value)
-    assert not folder.exists()
-    folder.mkdir()
-    (folder / published_weights.WEIGHTS.name).write_bytes(whole[:40])  # of an earlier, broken attempt
+    assert f"put {published_weights.WEIGHTS.name} into {target.parent}" in str(caught.value)
+    assert not target.parent.exists()
+    target.parent.mkdir()
+    for path in (target, target.with_name(published_weights.WEIGHTS.name)):
+        path.write_bytes(whole[:40])  # of an earlier, broken attempt
     published.write_bytes(whole)
-    assert fetch_weights(folder, str(tmp_path / "mirror"), lambda text: None).read_bytes() == whole
+    fetch_weights(target, target.parent, str(tmp_path / "mirror"), lambda text: None)
+    assert target.read_bytes() == whole
 
 
 def test_without_a_network_one_line_says_what_to_put_where(published: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
-        fetch_weights(tmp_path / "kept", None, lambda text: None)
+        fetch_weights(tmp_path / "kept" / "weights.pth", tmp_path / "kept", None, lambda text: None)
     assert str(caught.value).startswith("Inception's weights cannot be had (http://127.0.0.1:9/weights.pth:")
     assert "\n" not in str(caught.value)

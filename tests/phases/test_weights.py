@@ -1,7 +1,6 @@
 """Inception's weights: a study goes on without them, tells nothing of the machine, and gets them when they can be had."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 import torch
 
 from sagan_div.errors import UserError
+from sagan_div.evaluation.spaces import inception
 from sagan_div.evaluation.spaces import weights as published
 from sagan_div.phases import spaces
 from sagan_div.phases import weights as phase
@@ -31,7 +31,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     known = published.WEIGHTS._replace(
         size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest(), url="http://127.0.0.1:9/w.pth"
     )
-    for module in (published, phase):
+    for module in (published, phase, inception):
         monkeypatch.setattr(module, "WEIGHTS", known)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SAGAN_DIV_MIRROR", raising=False)
@@ -53,9 +53,10 @@ def done(job: Job, optional: bool = True, mirror: str | None = None) -> records.
 
 def test_the_mirror_of_the_environment_has_them(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAGAN_DIV_MIRROR", having(tmp_path / "mirror"))
-    about = done(job).about
-    assert (job.record.parent / about["file"]).read_bytes() == CONTENT
-    assert not may_be_had(job)
+    record = done(job)
+    assert job.outputs["weights"].read_bytes() == CONTENT
+    assert not went_without(record)
+    assert not may_be_had(job, record)
 
 
 def test_a_failure_names_no_place_of_this_machine_and_is_tried_again_elsewhere(
@@ -65,39 +66,46 @@ def test_a_failure_names_no_place_of_this_machine_and_is_tried_again_elsewhere(
     url = serve(tmp_path / "nothing").replace("://", "://me:secret@")
     monkeypatch.setenv("SAGAN_DIV_MIRROR", url)
     record = done(job)
-    kept = job.record.read_text() + job.outputs["weights"].read_text()
-    assert json.loads(job.outputs["weights"].read_text()) == {"why": "Inception's weights could not be fetched"}
+    kept = job.record.read_text()
+    assert record.about["why"] == "Inception's weights could not be fetched"
+    assert job.outputs["weights"].read_bytes() == b""
     assert "unset SAGAN_DIV_MIRROR" in capsys.readouterr().err.replace("\n", " ")
     assert not [word for word in ("secret", "127.0.0.1", str(tmp_path), "nothing") if word in kept]
 
-    assert went_without(job, record)  # asked for by name
-    assert not may_be_had(job)  # by a plan that is to stay quiet: the same place again
+    assert went_without(record)  # asked for by name
+    assert not may_be_had(job, record)  # by a plan that is to stay quiet: the same place again
     monkeypatch.setenv("SAGAN_DIV_MIRROR", url.replace("secret", "another"))
-    assert not may_be_had(job)
+    assert not may_be_had(job, record)
     monkeypatch.setenv("SAGAN_DIV_MIRROR", "ftp://nowhere")
-    assert not may_be_had(job)
+    assert not may_be_had(job, record)
     monkeypatch.setenv("SAGAN_DIV_MIRROR", str(tmp_path / "nothing"))
-    assert not may_be_had(job)
+    assert not may_be_had(job, record)
     monkeypatch.setenv("SAGAN_DIV_MIRROR", serve(tmp_path))
-    assert may_be_had(job)
+    assert may_be_had(job, record)
     monkeypatch.setenv("SAGAN_DIV_MIRROR", having(tmp_path / "mirror"))
-    assert may_be_had(job)
+    assert may_be_had(job, record)
     assert "why" not in done(job).about
 
 
 def test_weights_that_a_user_puts_in_their_place_are_taken(job: Job) -> None:
-    done(job)
-    assert not may_be_had(job)
-    (job.record.parent / published.WEIGHTS.name).write_bytes(CONTENT)
-    assert may_be_had(job)
-    assert done(job).about["file"] == published.WEIGHTS.name
+    record = done(job)
+    assert not may_be_had(job, record)
+    own = job.record.parent / published.WEIGHTS.name
+    own.write_bytes(CONTENT)
+    assert may_be_had(job, record)
+    assert not went_without(done(job))
+    assert job.outputs["weights"].read_bytes() == own.read_bytes() == CONTENT
 
 
-def test_lost_weights_are_fetched_again_where_they_are_asked_for(job: Job, tmp_path: Path) -> None:
-    record = done(job, mirror=having(tmp_path / "mirror"))
-    assert not went_without(job, record)
-    (job.record.parent / record.about["file"]).unlink()
-    assert went_without(job, record)
+@pytest.mark.parametrize("damage", ["lost", "cut"])
+def test_weights_that_are_lost_or_cut_are_due(job: Job, tmp_path: Path, damage: str) -> None:
+    done(job, mirror=having(tmp_path / "mirror"))
+    measuring = load(ROOT / "params.yaml", sets=["score.extractors=[inception]"])
+    state = next(state for state in survey(measuring, "reference") if state.job.kind is WEIGHTS)
+    assert not state.due
+    job.outputs["weights"].unlink() if damage == "lost" else job.outputs["weights"].write_bytes(CONTENT[:9])
+    state = next(state for state in survey(measuring, "reference") if state.job.kind is WEIGHTS)
+    assert state.due
 
 
 def test_a_try_that_fails_changes_nothing(job: Job) -> None:
@@ -107,31 +115,31 @@ def test_a_try_that_fails_changes_nothing(job: Job) -> None:
     with pytest.raises(UserError, match=r"connect, or name a folder or URL by --mirror or SAGAN_DIV_MIRROR"):
         done(job, optional=False)
     assert job.record.read_bytes() == before
-    job.outputs["weights"].write_text("half-done")
+    job.outputs["weights"].write_bytes(b"half-done")
     with pytest.raises(UserError):
         done(job, optional=False)
     assert not job.record.exists()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "null", "{}"])
-def test_a_damaged_marker_is_named(job: Job, content: str) -> None:
+def test_what_needs_weights_goes_on_without_them_and_names_damaged_ones(job: Job) -> None:
     done(job)
-    job.outputs["weights"].write_text(content)
     reading = planned(
         load(ROOT / "params.yaml", sets=["score.extractors=[inception]"]),
         REFERENCE,
         {"dataset": "mnist", "extractor": "inception"},
     )
-    with pytest.raises(UserError, match=r"weights\.json: is damaged"):
+    assert spaces.extractor("inception", reading, Machine(torch.device("cpu"))) == "Inception's weights could not be fetched"
+    job.outputs["weights"].write_bytes(CONTENT)
+    with pytest.raises(UserError, match=r"weights\.pth: is damaged, or holds more than weights"):
         spaces.extractor("inception", reading, Machine(torch.device("cpu")))
 
 
 def test_prune_spares_weights_that_only_a_user_can_have_asked_for(job: Job, tmp_path: Path) -> None:
-    file = done(job, mirror=having(tmp_path / "mirror")).about["file"]
+    done(job, mirror=having(tmp_path / "mirror"))
     study = load(ROOT / "params.yaml", sets=["score.extractors=[classifier]"])
     assert not [state for state in survey(study, "reference") if state.job.kind is WEIGHTS]
     assert prune(study, "reference") == []
-    assert (job.record.parent / file).is_file()
+    assert job.outputs["weights"].read_bytes() == CONTENT
 
 
 def test_the_command_and_the_plan(project: Path, tmp_path: Path) -> None:
@@ -149,7 +157,7 @@ def test_the_command_and_the_plan(project: Path, tmp_path: Path) -> None:
     overlay = (project / "tiny.yaml").read_text().replace("extractors: [classifier]", "extractors: [classifier, inception]")
     (project / "tiny.yaml").write_text(overlay)
     assert command(*words, "--optional", "--mirror", tmp_path / "empty", cwd=project).returncode == 0
-    target = "results/tiny/reference/_inception/weights.json"
+    target = "results/tiny/reference/_inception/weights.pth"
     plan = ("snakemake", "--configfile", "tiny.yaml", "--dry-run", "--cores", "1", target)
     for where, expected in ((tmp_path / "empty", "Nothing to be done"), (mirror, "fetch Inception's weights")):
         planned = command(*plan, cwd=project, SAGAN_DIV_MIRROR=str(where))

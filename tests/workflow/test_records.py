@@ -14,6 +14,7 @@ from made import holding, study, the_job
 from sagan_div.errors import UserError
 from sagan_div.workflow import locks, records
 from sagan_div.workflow.staleness import survey
+from sagan_div.workflow.store import HERE
 from support import ROOT
 
 
@@ -35,6 +36,7 @@ def test_code_that_changes_while_a_job_runs_is_refused(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT / "tests/workflow")!r})
+from sagan_div.workflow.store import HERE
 from sagan_div.workflow import fingerprint, records
 fingerprint.snapshot()
 from made import make_all, the_job
@@ -67,7 +69,7 @@ def test_files_dated_in_the_future_are_dated_now(made: Path) -> None:
     later = time.time() + 1e6
     os.utime(job.inputs["best"], (later, later))
     before = job.inputs["last"].stat().st_mtime_ns
-    records.bring_to_now(job.inputs.values())
+    HERE.prepare(dict.fromkeys(job.inputs.values()))
     assert job.inputs["last"].stat().st_mtime_ns == before
     assert job.inputs["best"].stat().st_mtime <= time.time()
 

@@ -46,10 +46,11 @@ from sagan_div.report.report import outputs as report_outputs
 from sagan_div.workflow.rules import Rules
 
 RULES = Rules(workflow, config, HOME, report_outputs)
-reads, writes, settings, made_by = (
+reads, writes, settings, root, made_by = (
     RULES.reads,
     RULES.writes,
     RULES.settings,
+    RULES.root,
     RULES.made_by,
 )
 CELL = ("{dataset}", "{method}", "seed{seed}")

@@ -21,7 +21,8 @@ rule fetch_data:
     params:
         settings=settings("data"),
         study=RULES.study.study,
+        root=root("data"),
     message:
         "fetch {wildcards.dataset}"
     shell:
-        "sagan-div data --study {params.study} --settings {params.settings:q} > {log} 2>&1"
+        "sagan-div data --study {params.study} --root {params.root:q} --settings {params.settings:q} > {log} 2>&1"

@@ -19,10 +19,11 @@ rule fetch_weights:
     params:
         settings=settings("weights"),
         study=RULES.study.study,
+        root=root("weights"),
     message:
         "fetch Inception's weights"
     shell:
-        "sagan-div weights --optional --study {params.study} --settings {params.settings:q} 2>&1 | tee {log}"
+        "sagan-div weights --optional --study {params.study} --root {params.root:q} --settings {params.settings:q} 2>&1 | tee {log}"
 
 
 rule train_classifier:
@@ -41,10 +42,11 @@ rule train_classifier:
     params:
         settings=settings("classifier"),
         study=RULES.study.study,
+        root=root("classifier"),
     message:
         "train the domain classifier of {wildcards.dataset}"
     shell:
-        "sagan-div classifier --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div classifier --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
 
 
 rule reference_statistics:
@@ -64,10 +66,11 @@ rule reference_statistics:
     params:
         settings=settings("reference"),
         study=RULES.study.study,
+        root=root("reference"),
     message:
         "reference statistics of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
-        "sagan-div reference --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div reference --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
 
 
 rule real_vs_real:
@@ -86,7 +89,8 @@ rule real_vs_real:
     params:
         settings=settings("real_vs_real"),
         study=RULES.study.study,
+        root=root("real_vs_real"),
     message:
         "real against real images of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
-        "sagan-div real-vs-real --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div real-vs-real --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

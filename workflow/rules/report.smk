@@ -11,7 +11,8 @@ rule report:
     params:
         settings=settings("report"),
         study=RULES.study.study,
+        root=root("report"),
     message:
         "write the report"
     shell:
-        "sagan-div report --study {params.study} --settings {params.settings:q} > {log} 2>&1"
+        "sagan-div report --study {params.study} --root {params.root:q} --settings {params.settings:q} > {log} 2>&1"

@@ -23,7 +23,8 @@ rule sample_cell:
     params:
         settings=settings("sample"),
         study=RULES.study.study,
+        root=root("sample"),
     message:
         "sample {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
-        "sagan-div sample --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div sample --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

@@ -23,7 +23,8 @@ rule score_cell:
     params:
         settings=settings("score"),
         study=RULES.study.study,
+        root=root("score"),
     message:
         "score {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
-        "sagan-div score --study {params.study} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div score --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"

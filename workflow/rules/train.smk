@@ -25,8 +25,9 @@ rule train_cell:
         settings=settings("train"),
         state=RULES.state,
         study=RULES.study.study,
+        root=root("train"),
     message:
         "train {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
-        "sagan-div train --study {params.study} --settings {params.settings:q} {params.state}"
+        "sagan-div train --study {params.study} --root {params.root:q} --settings {params.settings:q} {params.state}"
         " --threads {threads} > {log} 2>&1"

@@ -129,4 +129,5 @@ job = together(
     click.option("--again", is_flag=True, help="Also what is up to date."),
     click.option("--settings", metavar="JSON", hidden=True, help="A job's settings as Snakemake's rules hand them over."),
     click.option("--study", "name", hidden=True, help="With --settings: whose folders are used."),
+    click.option("--root", type=Path, default=".", hidden=True, help="With --settings: the folder in which they lie."),
 )

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from sagan_div.workflow.jobs import Job, is_part, job, planned, refused_report, 
 from sagan_div.workflow.kinds import KINDS, REPORT, Kind
 from sagan_div.workflow.layout import RECORD_STUDY, Layout
 from sagan_div.workflow.staleness import require_upstream, survey, went_without
+from sagan_div.workflow.store import HERE, Store, copies
 
 
 def command(kind: Kind) -> click.Command:
@@ -28,10 +30,10 @@ def command(kind: Kind) -> click.Command:
     of_its_own = [options.OF_A_KIND[name] for name in kind.options]
 
     @options.together(*wildcards, *of_its_own, options.study_and_results, options.job)
-    def do(settings: str | None, name: str | None, again: bool, **given: Any) -> None:
+    def do(settings: str | None, name: str | None, root: Path, again: bool, **given: Any) -> None:
         chosen = {key: given.pop(key) for key in ("params", "overlays", "sets")}
         if settings is not None:
-            todo = [_handed_over(kind, settings, name or RECORD_STUDY)]
+            todo = [_handed_over(kind, settings, Layout(name or RECORD_STUDY, root))]
         elif name is not None:
             raise UserError(f"--study {name}: belongs to --settings; a study is named by its overlay, --overlay FILE")
         else:
@@ -45,22 +47,24 @@ def command(kind: Kind) -> click.Command:
     return click.command(kind.command, help=kind.about)(do)
 
 
-def _handed_over(kind: Kind, text: str, study: str) -> Job:
-    if not re.fullmatch(NAME, study):
-        raise UserError(f"--study: '{short(study)}' cannot be a name; use lower-case letters, digits and hyphens, 64 at most")
+def _handed_over(kind: Kind, text: str, layout: Layout) -> Job:
+    if not re.fullmatch(NAME, layout.study):
+        raise UserError(
+            f"--study: '{short(layout.study)}' cannot be a name; use lower-case letters, digits and hyphens, 64 at most"
+        )
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         raise UserError(f"--settings: not valid JSON: {text[:60]}") from None
     settings = read(kind.settings, value, "--settings")
-    return report_of(settings) if isinstance(settings, Study) else job(kind, settings, Layout(study))
+    return report_of(settings, copies(layout.root)) if isinstance(settings, Study) else job(kind, settings, layout)
 
 
-def report_of(study: Study) -> Job:
+def report_of(study: Study, store: Store = HERE) -> Job:
     """The job that writes a study's report."""
     from sagan_div.report.report import outputs
 
-    return report_job(study, outputs(study, Layout(study.study)))
+    return report_job(study, outputs(study, Layout(study.study, store.root)), store)
 
 
 def _to_do(kind: Kind, study: Study, wanted: Mapping[str, Any], again: bool) -> list[Job]:
@@ -76,7 +80,7 @@ def _to_do(kind: Kind, study: Study, wanted: Mapping[str, Any], again: bool) -> 
     require_upstream(study, [state.job for state in states])
     todo = []
     for state in states:
-        if again or state.due or (state.record and went_without(state.job, state.record)):
+        if again or state.due or (state.record and went_without(state.record)):
             todo.append(state.job)
         else:
             note(f"{state.job.name}: up to date")

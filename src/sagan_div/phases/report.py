@@ -6,14 +6,15 @@ from sagan_div.report import report
 from sagan_div.study.schema import Study
 from sagan_div.workflow import cost
 from sagan_div.workflow.jobs import Job
-from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import require
+from sagan_div.workflow.store import copies
 
 
 def work(job: Job, machine: Machine) -> About:
     """Write every file of the report. Raises UserError where something of the study does not fit."""
     study = job.settings
     assert isinstance(study, Study)
-    require(study)
-    print(report.write(study, Layout(study.study), terminal.note))
-    return {cost.TOOK: cost.took(study)}
+    store = copies(job.layout.root)
+    require(study, store=store)
+    print(report.write(study, job.layout, terminal.note))
+    return {cost.TOOK: cost.took(study, store)}

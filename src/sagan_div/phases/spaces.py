@@ -1,6 +1,5 @@
 """Feature spaces as the jobs use them: which network, which images."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from sagan_div import files
 from sagan_div.data.images import parts, read_images, shuffled
 from sagan_div.errors import UserError
 from sagan_div.evaluation import author_sampler
@@ -16,6 +14,7 @@ from sagan_div.evaluation.spaces.classifier import classifier_extractor
 from sagan_div.evaluation.spaces.extractor import Extractor, extract
 from sagan_div.evaluation.spaces.inception import inception_extractor
 from sagan_div.evaluation.spaces.torchscript import torchscript_extractor
+from sagan_div.evaluation.spaces.weights import why_none
 from sagan_div.phases.machine import Machine
 from sagan_div.study import schema
 from sagan_div.study.job_settings import RealVsRealSettings, ReferenceSettings
@@ -29,13 +28,8 @@ def extractor(chosen: schema.Extractor, job: Job, machine: Machine, mode: Mode =
         return torchscript_extractor(chosen, machine.device)
     if chosen == "classifier":
         return classifier_extractor(job.inputs["classifier"], machine.device)
-    marker = job.inputs["weights"]
-    with files.parsing(marker, "is damaged; delete it, and `sagan-div weights` writes it again"):
-        found = json.loads(marker.read_text(encoding="utf-8"))
-        if "why" in found:
-            return str(found["why"])
-        weights = marker.parent / str(found["file"])
-    return inception_extractor(weights, machine.device, mode)
+    weights = job.inputs["weights"]
+    return why_none(weights) or inception_extractor(weights, machine.device, mode)
 
 
 def real(path: Path, size: int, count: int) -> Tensor:

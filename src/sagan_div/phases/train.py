@@ -47,7 +47,7 @@ def work(job: Job, machine: Machine) -> About:
     images = read_images(job.inputs["images"], settings.image_size)
     judge = _judge(settings, images, job.inputs["classifier"], machine.device)
     with terminal.bar(job.name, settings.train.images) as advance:
-        folder = machine.tensorboard and Path(machine.tensorboard, *job.record.parent.parts[1:])
+        folder = machine.tensorboard and Path(machine.tensorboard, *job.layout.name(job.record).parent.parts[1:])
         finished = loop.train(
             settings,
             images,

@@ -30,6 +30,7 @@ from sagan_div.report.tables import registry as tabling
 from sagan_div.study.schema import Study
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import digests
+from sagan_div.workflow.store import copies
 
 Files = Iterator[tuple[str, bytes]]
 
@@ -60,7 +61,7 @@ def _contents(results: Results) -> Files:
     conditions = {"conditions": prose.conditions(results)}
     tables = tabling.every(results, networks)
     yield catalogue.CLAIMS, _json([claim | conditions for claim in claims.as_json(judgements)])
-    yield catalogue.DIGESTS, _checksums(results.study)
+    yield catalogue.DIGESTS, _checksums(results.study, results.layout)
     for table in tables.values():
         for ending, render in typesetting.RENDERERS.items():
             yield f"tables/{table.name}.{ending}", render(table).encode()
@@ -70,12 +71,13 @@ def _contents(results: Results) -> Files:
     yield "page", page.render(page.Content(results, tables, judgements, albums, networks)).encode()
 
 
-def _checksums(study: Study) -> bytes:
+def _checksums(study: Study, layout: Layout) -> bytes:
     """What `sha256sum --check` reads: git keeps it where the artefacts themselves are in DVC's cache.
 
     Without archives of arrays, whose headers differ between versions of Python.
     """
-    kept = {path: digest for path, digest in digests(study).items() if path.suffix != ".npz"}
+    recorded = digests(study, copies(layout.root))
+    kept = {layout.name(path): digest for path, digest in recorded.items() if path.suffix != ".npz"}
     return "".join(f"{digest}  {path}\n" for path, digest in kept.items()).encode()
 
 

@@ -13,6 +13,7 @@ from sagan_div.study.job_settings import SampleSettings
 from sagan_div.study.schema import Study
 from sagan_div.workflow.kinds import PHASES, REPORT, SAMPLE, Kind, of_phase, wildcards_of
 from sagan_div.workflow.layout import OF_THE_REPORT, Layout, filled
+from sagan_div.workflow.store import HERE, Store
 
 COMPUTED = PHASES[:-1]  # the phases of jobs that compute; the last one gathers
 
@@ -69,30 +70,31 @@ def job(kind: Kind, settings: Settings, layout: Layout) -> Job:
     return Job(kind, settings, layout, fill(kind.inputs(layout, settings)), fill(kind.outputs(layout)), record)
 
 
-def planned(study: Study, kind: Kind, wildcards: Wildcards) -> Job:
-    """The job of a kind that the study has for these wildcards."""
-    return job(kind, kind.from_study(study, wildcards), Layout(study.study))
+def planned(study: Study, kind: Kind, wildcards: Wildcards, root: Path = HERE.root) -> Job:
+    """The job of a kind that the study, whose files lie in `root`, has for these wildcards."""
+    return job(kind, kind.from_study(study, wildcards), Layout(study.study, root))
 
 
-def jobs(study: Study, *phases: str) -> list[Job]:
+def jobs(study: Study, *phases: str, root: Path = HERE.root) -> list[Job]:
     """The jobs of these phases (of all that compute without any), in the order in which they can run.
 
     Raises UserError where a study's name or images lie among the results, of which prune deletes what no job makes.
     """
     _refuse_places_of_results(study)
-    return [each for each in _computed(study) if not phases or each.kind.phase in phases]
+    return [each for each in _computed(study, root) if not phases or each.kind.phase in phases]
 
 
-def _computed(study: Study) -> list[Job]:
+def _computed(study: Study, root: Path) -> list[Job]:
     """All jobs of a study that compute. They are made once: a plan asks for them again and again."""
-    if id(study) not in _known:
-        layout = Layout(study.study)
+    if (id(study), root) not in _known:
+        layout = Layout(study.study, root)
         about = ((kind, wildcards) for kind in _needed(study) for wildcards in _wildcards(study, kind))
-        _known[id(study)] = study, [job(kind, kind.from_study(study, wildcards), layout) for kind, wildcards in about]
-    return _known[id(study)][1]
+        made = [job(kind, kind.from_study(study, wildcards), layout) for kind, wildcards in about]
+        _known[id(study), root] = study, made
+    return _known[id(study), root][1]
 
 
-_known: dict[int, tuple[Study, list[Job]]] = {}  # by identity, which stays theirs as long as they are kept here
+_known: dict[tuple[int, Path], tuple[Study, list[Job]]] = {}  # by identity, which stays theirs as long as they are kept here
 
 
 def _needed(study: Study) -> Iterator[Kind]:
@@ -123,11 +125,12 @@ def _wildcards(study: Study, kind: Kind) -> Iterator[dict[str, Any]]:
         yield dict(zip(kind.wildcards, combination, strict=True))
 
 
-def report_job(study: Study, outputs: dict[str, Path]) -> Job:
+def report_job(study: Study, outputs: dict[str, Path], store: Store = HERE) -> Job:
     """The job that gathers what the others left behind; it reads their records. The report names its `outputs`."""
-    layout = Layout(study.study)
-    records = {str(each.record): each.record for each in jobs(study) if each.record.exists()}
-    return Job(REPORT, study, layout, records, outputs, layout.report_record)
+    layout = Layout(study.study, store.root)
+    records = [each.record for each in jobs(study, root=store.root)]
+    there = {str(layout.name(record)): record for record in records if store.exists(record)}
+    return Job(REPORT, study, layout, there, outputs, layout.report_record)
 
 
 def cells(study: Study) -> list[dict[str, Any]]:

@@ -11,26 +11,43 @@ RECORD_STUDY = "main"  # the study of record, whose results lie in results/ itse
 
 @dataclass(frozen=True)
 class Layout:
-    """The places of one study: `results/` and `data/` for the study of record, `results/<name>/` for another."""
+    """The places of one study: `results/` and `data/` for the study of record, `results/<name>/` for another.
+
+    Both lie in `root`: the working folder, or the folder in which Snakemake keeps copies of what is in a bucket.
+    """
 
     study: str = RECORD_STUDY
+    root: Path = Path()
 
     @cached_property
     def results(self) -> Path:
-        return Path("results") if self.study == RECORD_STUDY else Path("results", self.study)
+        return self.root / "results" if self.study == RECORD_STUDY else self.root / "results" / self.study
 
     @cached_property
     def data(self) -> Path:
-        return Path("data") if self.study == RECORD_STUDY else self.results / "data"
+        return self.root / "data" if self.study == RECORD_STUDY else self.results / "data"
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is the study's own: what lies elsewhere is the user's."""
+        return path.is_relative_to(self.results) or path.is_relative_to(self.data)
+
+    def name(self, path: Path) -> Path:
+        """A path of the study from `root` on, which is the same everywhere."""
+        return path.relative_to(self.root)
 
     @property
     def scratch(self) -> Path:
-        """What jobs need until they are done, and their locks."""
+        """What jobs need until they are done, and their locks: always in the working folder."""
         return Path("scratch", self.study)
 
     @property
     def logs(self) -> Path:
         return Path("logs", self.study)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All that a study leaves behind lies in these."""
+        return (self.results, self.logs, *(() if self.data.is_relative_to(self.results) else (self.data,)))
 
     def folder(self, phase: str) -> Path:
         """The root of a phase's artefacts; the report's are spread over `results`."""
@@ -49,7 +66,8 @@ class Layout:
 
     @property
     def weights(self) -> Path:
-        return self.results / "reference" / "_inception" / "weights.json"
+        """Inception's; a file that the user has put beside them is taken for them."""
+        return self.results / "reference" / "_inception" / "weights.pth"
 
     @property
     def classifier(self) -> Path:

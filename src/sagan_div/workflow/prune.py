@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sagan_div.errors import UserError
 from sagan_div.image_files import require_folder
 from sagan_div.study.schema import Study
 from sagan_div.workflow import locks, records
@@ -12,6 +11,7 @@ from sagan_div.workflow.jobs import jobs, planned
 from sagan_div.workflow.kinds import of_phase
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.staleness import State, survey
+from sagan_div.workflow.store import refuse_links
 
 
 def prune(study: Study, phase: str) -> list[str]:
@@ -24,7 +24,7 @@ def prune(study: Study, phase: str) -> list[str]:
     if phase == "report" or not root.is_dir():
         return []
     locks.refuse_beside_snakemake()
-    refuse_links(study)
+    refuse_links(path for each in jobs(study) for path in each.files)
     if phase == "data":
         refuse_images_that_are_away(study)
     lines, kept = [], set(_asked_for(study, phase))
@@ -62,19 +62,6 @@ def _strangers(root: Path, kept: set[Path]) -> Iterator[str]:
     for folder in sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             shutil.rmtree(folder)
-
-
-def refuse_links(study: Study) -> None:
-    """Refuse artefacts that are links: who writes to one writes into DVC's cache, and a copy of one gets a new date.
-
-    Raises UserError naming the first.
-    """
-    for path in (path for each in jobs(study) for path in each.files):
-        if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
-            raise UserError(
-                f"{path}: is a link into a cache, where results could be overwritten; "
-                "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
-            )
 
 
 def refuse_images_that_are_away(study: Study) -> None:

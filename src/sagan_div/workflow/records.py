@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +13,11 @@ from sagan_div.settings import canonical, plain
 from sagan_div.workflow import fingerprint
 from sagan_div.workflow.fingerprint import Fingerprint
 from sagan_div.workflow.jobs import Job
+from sagan_div.workflow.store import HERE, Store
 
 PARTS = ("settings", "code", "inputs", "outputs")
 FACTS: dict[str, type | tuple[type, ...]] = {  # beside them, that others look into
-    **dict.fromkeys(("hardware", "versions"), dict),
+    **dict.fromkeys(("hardware", "versions", "sizes"), dict),
     **dict.fromkeys(("seconds", "images_per_second"), (int, float)),
     "images": (int, dict),
     "best": (dict, type(None)),
@@ -35,12 +34,21 @@ class Record:
     outputs: dict[str, str]
     about: dict[str, Any]  # all else: versions, hardware, commit, time, what the work says of itself
 
+    def size(self, name: str) -> int | None:
+        """The bytes of an output, where the record tells."""
+        size = self.about.get("sizes", {}).get(name)
+        return size if isinstance(size, int) else None
 
-def recorded(path: Path) -> dict[str, Any] | None:
+
+def recorded(path: Path, store: Store = HERE) -> dict[str, Any] | None:
     """A record as plain data, or None where there is none that can be read."""
+    return _parsed(store.read([path]).get(path))
+
+
+def _parsed(content: bytes | None) -> dict[str, Any] | None:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        record = json.loads(content or b"")
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and _is_whole(record) else None
 
@@ -56,9 +64,20 @@ def _is_whole(record: Mapping[str, Any]) -> bool:
     )
 
 
-def read(path: Path) -> Record | None:
+def read(path: Path, store: Store = HERE) -> Record | None:
     """A record, or None where there is none that can be read."""
-    found = recorded(path)
+    return _record(store.read([path]).get(path))
+
+
+def read_all(jobs: Iterable[Job], store: Store = HERE) -> list[tuple[Job, Record | None]]:
+    """Jobs with their records."""
+    wanted = list(jobs)
+    found = store.read(job.record for job in wanted)
+    return [(job, _record(found.get(job.record))) for job in wanted]
+
+
+def _record(content: bytes | None) -> Record | None:
+    found = _parsed(content)
     if found is None:
         return None
     about = {name: value for name, value in found.items() if name not in PARTS}
@@ -78,13 +97,6 @@ def used(job: Job) -> Used:
     return Used(fingerprint.of_job(job.kind, job.settings), {name: files.sha256(path) for name, path in job.inputs.items()})
 
 
-def bring_to_now(paths: Iterable[Path]) -> None:
-    """Date files now that are dated in the future: Snakemake takes what is older than its inputs for a fault."""
-    for path in paths:
-        if path.exists() and path.stat().st_mtime > time.time():
-            os.utime(path)
-
-
 def write(job: Job, before: Used, about: Mapping[str, Any]) -> None:
     """Write the record of a finished job. Raises UserError where its code or inputs changed while it ran."""
     changed = fingerprint.moved(before.code)
@@ -99,6 +111,7 @@ def write(job: Job, before: Used, about: Mapping[str, Any]) -> None:
         "code": before.code,
         "inputs": before.inputs,
         "outputs": {name: files.sha256(path) for name, path in job.outputs.items()},
+        "sizes": {name: path.stat().st_size for name, path in job.outputs.items()},
     }
     files.write_text(job.record, json.dumps(content | dict(about), indent=1, sort_keys=True) + "\n")
 

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,12 +14,16 @@ from sagan_div.losses.loss import Loss
 from sagan_div.settings import canonical
 from sagan_div.study.load import load, under_its_name, whole
 from sagan_div.study.schema import Study
-from sagan_div.workflow import advice, cost, fingerprint, prune, records
+from sagan_div.workflow import advice, cost, fingerprint, prune
 from sagan_div.workflow import snakemake_internals as internals
+from sagan_div.workflow import snakemake_storage as storing
+from sagan_div.workflow.bucket import Bucket
 from sagan_div.workflow.jobs import Job, is_part, jobs, planned, refused_report
 from sagan_div.workflow.kinds import KINDS, REPORT
-from sagan_div.workflow.layout import Layout
-from sagan_div.workflow.staleness import may_be_had, require, survey, survey_report
+from sagan_div.workflow.layout import Layout, filled
+from sagan_div.workflow.records import Record
+from sagan_div.workflow.staleness import State, may_be_had, recorded_digests, require, survey, survey_report
+from sagan_div.workflow.store import HERE, Store
 from sagan_div.workflow.watch import Watch
 
 STATE = "SAGAN_DIV_STATE"  # in the environment: where trainings keep their saved state as well
@@ -40,10 +44,9 @@ class Rules:
             self.page = report_outputs(self.study, self.layout)
             if internals.is_main(workflow):
                 prune.refuse_images_that_are_away(self.study)
-                prune.refuse_links(self.study)
                 internals.listen(workflow, Watch(self._expected))
             if internals.writes_report():
-                require(self.study, self.page)
+                require(self.study, self.page, self._store)
         except UserError as error:
             self._end(error)
 
@@ -56,6 +59,11 @@ class Rules:
             return {name: self._input(path) for name, path in job.inputs.items()}
 
         return inputs
+
+    def root(self, kind: str) -> Callable[[Any, Any], str]:
+        """The folder in which a job has its files: the working folder, or that of copies of what is in a bucket."""
+        record = KINDS[kind].record(self.layout)
+        return lambda wildcards, output: str(storing.root_of(str(output.record), filled(record, **wildcards)))
 
     def writes(self, kind: str) -> dict[str, str]:
         """The outputs of a kind of job by name, its record among them, with wildcards in braces."""
@@ -108,7 +116,7 @@ class Rules:
             return ""
         kinds = {kind.rule: kind.name for kind in KINDS.values() if kind is not REPORT}
         due = {kinds[rule]: count for rule, count in counts.items() if rule in kinds}
-        time = cost.expected(self.layout, due)
+        time = cost.expected(self.layout, due, self._store)
         return f"{sum(due.values())} jobs to do: {time}" if due and time else ""
 
     def _job(self, kind: str, wildcards: Any) -> Job:
@@ -125,8 +133,21 @@ class Rules:
             internals.force(self._workflow, str(record))
 
     def _input(self, path: Path) -> Any:
-        """A file whose date has no effect, unless it is about to be made again: that takes along what is made from it."""
+        """A file whose date has no effect, unless it is about to be made again: that takes along what is made from it.
+
+        Ends the process for a file of the user's that jobs elsewhere lack.
+        """
+        if not self.layout.holds(path):
+            if storing.nodes_share_nothing(self._workflow):
+                self._end(UserError(f"{path}: is not on the nodes; use a profile whose nodes share this folder"))
+            return storing.of_the_user(path)
         return str(path) if path in self._due else internals.dateless(path)
+
+    @cached_property
+    def _store(self) -> Store:
+        """Where the study's files lie: in the working folder, or in the default storage of a profile."""
+        storage = storing.storage(self._workflow)
+        return Bucket(storage, self.layout.folders) if storage else HERE
 
     @cached_property
     def _due(self) -> frozenset[Path]:
@@ -135,10 +156,10 @@ class Rules:
             return frozenset()
         internals.let_records_alone_decide(self._workflow)
         try:
-            states = survey(self.study, forced=self._is_forced)
-            records.bring_to_now(path for state in states for path in state.job.files)
+            states = survey(self.study, forced=self._is_forced, store=self._store)
+            self._store.prepare(_digests(states))
             due = {path for state in states if state.due for path in state.job.files}
-            report = survey_report(self.study, self.page, upstream_due=bool(due))
+            report = survey_report(self.study, self.page, bool(due), self._store)
         except UserError as error:  # Snakemake would show a traceback of its plan
             self._end(error)
         return frozenset(due | (set(report.job.files) if report.due else set()))
@@ -149,8 +170,14 @@ class Rules:
         print(f"snakemake: {said}", file=sys.stderr)
         sys.exit(2)
 
-    def _is_forced(self, job: Job) -> bool:
-        return may_be_had(job) or internals.is_forced(self._workflow, job.kind.rule, {str(path) for path in job.files})
+    def _is_forced(self, job: Job, record: Record | None) -> bool:
+        return may_be_had(job, record) or internals.is_forced(self._workflow, job.kind.rule, {str(path) for path in job.files})
+
+
+def _digests(states: Iterable[State]) -> dict[Path, str | None]:
+    """All files of jobs, with their digests as recorded; a record's own is not."""
+    digests: dict[Path, str | None] = {path: None for state in states for path in state.job.files}
+    return digests | recorded_digests((state.job, state.record) for state in states)
 
 
 def _studies(workflow: Any, config: Mapping[str, Any], home: Path) -> tuple[Study, Study]:

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,7 +51,7 @@ def let_records_alone_decide(workflow: Any) -> None:
 
 def force(workflow: Any, file: str) -> None:
     """Have the job that makes a file run, if it is part of the plan."""
-    workflow.dag.forcefiles.add(file)
+    workflow.dag.forcefiles.add(workflow.modifier.path_modifier.apply_default_storage(file))
 
 
 def writes_report() -> bool:
@@ -122,11 +123,11 @@ class _Told(logging.Filter):
         return True
 
     def _failed(self, record: Any) -> None:
-        log = Path(record.log[0].partition(" (")[0]) if record.log else None
+        job = _job(self._workflow, record.jobid)
+        log = _log(job)
         ours = next((text for text in reversed(self._errors) if record.shellcmd and record.shellcmd in text), "")
         status = re.search(r"' (?:returned non-zero|died with) (.+?)\.?$", ours, re.MULTILINE)
         if self._listener.failed(record.jobid, log, status[1] if status else "", record.rule_msg or ""):
-            job = _job(self._workflow, record.jobid)
             job._attempt = max(job._attempt, job.restart_times + 1)  # the last try that Snakemake grants
 
 
@@ -150,6 +151,18 @@ class _Followed(logging.Formatter):
             case "error":
                 return re.sub(r"--settings '.*?'(?= )", "--settings …", text)  # kilobytes, which hide the rest
         return text
+
+
+def _log(job: Any) -> Path | None:
+    """A job's log, brought here where it is in storage."""
+    if not job.log:
+        return None
+    path = Path(job.log[0])
+    if job.log[0].is_storage and not path.exists():
+        with suppress(Exception):  # a job that never began has none
+            path.parent.mkdir(parents=True, exist_ok=True)
+            job.log[0].storage_object.retrieve_object()
+    return path
 
 
 def _job(workflow: Any, number: int) -> Any:

@@ -3,6 +3,7 @@
 No date and no memory of any tool has a part in it.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,9 @@ from sagan_div.workflow import fingerprint, records
 from sagan_div.workflow.jobs import Job, jobs, report_job
 from sagan_div.workflow.kinds import KINDS
 from sagan_div.workflow.records import Record
+from sagan_div.workflow.store import HERE, Store
 
+Forced = Callable[[Job, Record | None], bool]
 Digests = dict[Path, str | None]  # of artefacts, as their own records have them; None for what is to be made again
 
 
@@ -31,33 +34,36 @@ class State:
     due: bool  # stale, missing, or made from what is due
 
 
-def survey(study: Study, *phases: str, forced: Callable[[Job], bool] = lambda job: False, code: bool = True) -> list[State]:
+def survey(
+    study: Study, *phases: str, forced: Forced = lambda job, record: False, code: bool = True, store: Store = HERE
+) -> list[State]:
     """The state of the jobs of these phases (of all without any), in the order in which they can run.
 
-    `forced` jobs are due whatever their state; without `code` it does not matter which code made an artefact.
+    `forced` jobs are due whatever their state; without `code` it does not matter which code made an artefact. Their files lie
+    in `store`.
 
     What was made from a due artefact of the same survey is due as well; with `phases` the artefacts of other phases count as
     their records describe them, since the next phase compares with what comes in their place.
     """
-    planned = [(each, records.read(each.record)) for each in jobs(study)]
-    digests = _digests(planned)
+    planned = records.read_all(jobs(study, root=store.root), store)
+    digests = recorded_digests(planned)
     states = []
     for each, record in planned:
         if phases and each.kind.phase not in phases:
             continue
-        state = _state(each, record, digests, code)
-        state = replace(state, due=state.due or forced(each))
+        state = _state(each, record, digests, store, code)
+        state = replace(state, due=state.due or forced(each, record))
         if state.due:
             digests |= dict.fromkeys(each.outputs.values())
         states.append(state)
     return states
 
 
-def survey_report(study: Study, outputs: dict[str, Path], upstream_due: bool = False) -> State:
+def survey_report(study: Study, outputs: dict[str, Path], upstream_due: bool = False, store: Store = HERE) -> State:
     """The state of the report, whose inputs are the records of all other jobs."""
-    job = report_job(study, outputs)
-    digests: Digests = {path: files.sha256(path) for path in job.inputs.values()}
-    state = _state(job, records.read(job.record), digests)
+    job = report_job(study, outputs, store)
+    digests: Digests = {path: hashlib.sha256(content).hexdigest() for path, content in store.read(job.inputs.values()).items()}
+    state = _state(job, records.read(job.record, store), digests, store)
     return replace(state, due=state.due or upstream_due)
 
 
@@ -69,15 +75,15 @@ def stale(study: Study, *phases: str) -> dict[Path, str]:
     return {state.job.record: state.reason for state in survey(study, *phases) if state.reason}
 
 
-def require(study: Study, page: dict[str, Path] | None = None) -> None:
+def require(study: Study, page: dict[str, Path] | None = None, store: Store = HERE) -> None:
     """Refuse a study of which something is there that does not fit; with `page`, the report's outputs, the report as well.
 
     Raises UserError naming the first and what makes it again.
     """
-    states = survey(study) + ([survey_report(study, page)] if page else [])
+    states = survey(study, store=store) + ([survey_report(study, page, store=store)] if page else [])
     for state in states:
         if state.reason:
-            raise _refusal(state)
+            raise _refusal(state, store)
 
 
 def require_upstream(study: Study, wanted: Iterable[Job]) -> None:
@@ -92,19 +98,16 @@ def require_upstream(study: Study, wanted: Iterable[Job]) -> None:
             read |= set(state.job.inputs.values())
             unfit = state if state.reason else unfit
     if unfit:
-        raise _refusal(unfit)
+        raise _refusal(unfit, HERE)
 
 
-def went_without(job: Job, record: Record) -> bool:
-    """Whether a job had to go without something, or what it fetched beside its outputs is lost: it is up to date all the same,
-    and worth another try when it is asked for by name."""
-    file = record.about.get("file")
-    return "why" in record.about or (isinstance(file, str) and not (job.record.parent / file).is_file())
+def went_without(record: Record) -> bool:
+    """Whether a job had to go without something: it is up to date all the same, and worth another try where it is asked for."""
+    return "why" in record.about
 
 
-def may_be_had(job: Job) -> bool:
-    """Whether what a job had to go without may be had now: its file lies where it belongs, or there is another mirror."""
-    record = records.read(job.record)
+def may_be_had(job: Job, record: Record | None) -> bool:
+    """Whether what a job had to go without may be had now: the user has put its file beside, or there is another mirror."""
     lacks = record.about.get("lacks") if record else None
     if not record or not isinstance(lacks, list):
         return False
@@ -125,9 +128,9 @@ def intact(job: Job) -> bool:
     )
 
 
-def _refusal(state: State) -> UserError:
-    kind = state.job.kind
-    return UserError(f"{state.job.record.parent}: {state.reason}; `sagan-div prune {kind.phase}` removes what does not fit")
+def _refusal(state: State, store: Store) -> UserError:
+    place = state.job.layout.name(state.job.record.parent)
+    return UserError(f"{place}: {state.reason}; {store.mend.format(phase=state.job.kind.phase)}")
 
 
 def require_inputs(job: Job) -> None:
@@ -147,13 +150,14 @@ def _maker(job: Job, path: Path) -> str:
     return job.kind.command
 
 
-def digests(study: Study) -> dict[Path, str]:
+def digests(study: Study, store: Store = HERE) -> dict[Path, str]:
     """The SHA-256 of what the study's jobs have left, as recorded, in the order in which they can run."""
-    planned = [(each, records.read(each.record)) for each in jobs(study)]
-    return {path: digest for path, digest in _digests(planned).items() if digest}
+    recorded = recorded_digests(records.read_all(jobs(study, root=store.root), store))
+    return {path: digest for path, digest in recorded.items() if digest}
 
 
-def _digests(planned: Iterable[tuple[Job, Record | None]]) -> Digests:
+def recorded_digests(planned: Iterable[tuple[Job, Record | None]]) -> Digests:
+    """The SHA-256 of what these jobs have left, as their records have it."""
     return {
         each.outputs[name]: digest
         for each, record in planned
@@ -163,16 +167,18 @@ def _digests(planned: Iterable[tuple[Job, Record | None]]) -> Digests:
     }
 
 
-def _state(job: Job, record: Record | None, digests: Mapping[Path, str | None], code: bool = True) -> State:
-    reason = _unfit(job, record, digests, code) or (_altered(job, record) if record else None)
-    missing = record is None or not all(path.exists() for path in job.outputs.values())
+def _state(job: Job, record: Record | None, digests: Mapping[Path, str | None], store: Store, code: bool = True) -> State:
+    there = {name: path for name, path in job.outputs.items() if store.exists(path)}
+    if record is None:
+        reason = "it has no record" if there else None
+    else:
+        reason = _unfit(job, record, digests, code) or _altered(record, there, store)
+    missing = record is None or there.keys() != job.outputs.keys()
     return State(job, record, reason, due=bool(reason) or missing)
 
 
-def _unfit(job: Job, record: Record | None, digests: Mapping[Path, str | None], code: bool) -> str | None:
+def _unfit(job: Job, record: Record, digests: Mapping[Path, str | None], code: bool) -> str | None:
     """Why a record is not that of the job as the study, the code and the other records have it."""
-    if record is None:
-        return "it has no record" if any(path.exists() for path in job.outputs.values()) else None
     if record.settings != plain(job.settings):
         return f"it was made with other settings: {difference(record.settings, plain(job.settings))}"
     other = _other_code(record.code, fingerprint.of_job(job.kind, job.settings)) if code else None
@@ -193,9 +199,9 @@ def _other_inputs(job: Job, record: Record, digests: Mapping[Path, str | None]) 
     return None
 
 
-def _altered(job: Job, record: Record) -> str | None:
+def _altered(record: Record, there: Mapping[str, Path], store: Store) -> str | None:
     """What is no longer the file that its record describes: replaced or cut short. What is lost is missing, not altered."""
-    for name, path in job.outputs.items():
-        if path.exists() and files.sha256(path) != record.outputs.get(name):
+    for name, path in there.items():
+        if store.is_other(path, record.outputs.get(name), record.size(name)):
             return f"{path.name} is not what it was when it was made"
     return None

@@ -42,7 +42,8 @@ def report(job: Job) -> dict[Path, str]:
     """The real report's files, with the metrics in them and nothing to look at."""
     study = job.settings
     assert isinstance(study, Study)
-    texts = {path: path.read_text() for each in jobs(study, "score") for path in each.outputs.values()}
+    scored = jobs(study, "score", root=job.layout.root)
+    texts = {path: path.read_text() for each in scored for path in each.outputs.values()}
     made = {}
     there = {path for pattern in ("metrics/*/*.json", "models/*/*") for path in job.layout.results.glob(pattern)}
     for path in there - set(job.outputs.values()):

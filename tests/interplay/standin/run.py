@@ -12,6 +12,7 @@ from sagan_div.study.schema import Study
 from sagan_div.workflow import locks, records
 from sagan_div.workflow.jobs import Job
 from sagan_div.workflow.staleness import require, require_inputs
+from sagan_div.workflow.store import copies
 
 
 def run(job: Job, machine: Machine) -> None:
@@ -28,7 +29,7 @@ def run(job: Job, machine: Machine) -> None:
 
 def _made(job: Job) -> dict[Path, str]:
     if isinstance(job.settings, Study):
-        require(job.settings)
+        require(job.settings, store=copies(job.layout.root))
         return arithmetic.report(job)
     padding = " " * int(os.getenv("STANDIN_PADDING", "0"))
     texts = {path: path.read_text().rstrip() for path in job.inputs.values()}

@@ -25,24 +25,34 @@ WEIGHTS = Weights(
 )
 
 
-def fetch_weights(folder: Path, option: str | None, note: Callable[[str], None]) -> Path:
-    """pytorch-fid's published Inception weights in `folder`, fetched once, verified by size and SHA-256.
+LACKING = "Inception's weights could not be fetched"  # without the cause, which names places of this machine
 
-    They come from the mirror of an option or of SAGAN_DIV_MIRROR, which has the file directly or under `inception/`; without
-    one from the published URL. Raises UserError, in one line that says what to put where.
+
+def why_none(path: Path) -> str | None:
+    """Why a file of weights has none: it is empty where they could not be had."""
+    return LACKING if path.is_file() and path.stat().st_size == 0 else None
+
+
+def fetch_weights(target: Path, beside: Path, option: str | None, note: Callable[[str], None]) -> None:
+    """Write pytorch-fid's published Inception weights to `target`, fetched once, verified by size and SHA-256.
+
+    Where the user has put the file into the folder `beside`, it is taken. Else they come from the mirror of an option or of
+    SAGAN_DIV_MIRROR, which has the file directly or under `inception/`; without one from the published URL. Raises UserError,
+    in one line that says what to put where.
     """
-    target = folder / WEIGHTS.name
-    if target.is_file() and files.sha256(target) == WEIGHTS.sha256:
-        return target
+    for there in (target, beside / WEIGHTS.name):
+        if there.is_file() and files.sha256(there) == WEIGHTS.sha256:
+            if there != target:
+                files.write_bytes(target, there.read_bytes())
+            return
     place = mirror.chosen(option)
     sources = place.sources(*places(WEIGHTS.name)) if place else [WEIGHTS.url]
     try:
         content = fetch.first_intact(sources, WEIGHTS.size, _verify, note)
     except fetch.NowhereIntact as failures:
-        mend = f"put {WEIGHTS.name} into {folder}, or {place.mend if place else mirror.MEND}"
+        mend = f"put {WEIGHTS.name} into {beside}, or {place.mend if place else mirror.MEND}"
         raise UserError(f"Inception's weights cannot be had ({failures}); {mend}") from None
     files.write_bytes(target, content)
-    return target
 
 
 def places(name: str) -> tuple[str, str]:

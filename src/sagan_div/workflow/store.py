@@ -1,0 +1,93 @@
+"""Where the files of a study lie, as far as its staleness asks: in a folder here, or in a bucket (bucket.py)."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sagan_div import files
+from sagan_div.errors import UserError
+
+
+class Store(Protocol):
+    """The files of a study by the paths of its jobs, all of which begin with `root`."""
+
+    @property
+    def root(self) -> Path: ...
+
+    @property
+    def mend(self) -> str:
+        """What to do about an artefact of a `{phase}` that does not fit."""
+
+    def exists(self, path: Path) -> bool: ...
+
+    def read(self, paths: Iterable[Path]) -> dict[Path, bytes]:
+        """The contents of small files, such as records; those that are not there, or cannot be read, are left out."""
+
+    def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
+        """Whether a file that is there is not the one of this SHA-256 and size, as far as the store can tell."""
+
+    def prepare(self, digests: Mapping[Path, str | None]) -> None:
+        """Have files be such that jobs can run; `digests` has all of the study's, as recorded, None where that is not known.
+
+        Raises UserError where they cannot be.
+        """
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Files on the disk: all of their bytes are at hand."""
+
+    root: Path = Path()
+    mend: str = "`sagan-div prune {phase}` removes what does not fit"
+
+    def exists(self, path: Path) -> bool:
+        return path.exists()
+
+    def read(self, paths: Iterable[Path]) -> dict[Path, bytes]:
+        found = {}
+        for path in paths:
+            try:
+                found[path] = path.read_bytes()
+            except OSError:
+                continue
+        return found
+
+    def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
+        return files.sha256(path) != digest
+
+    def prepare(self, digests: Mapping[Path, str | None]) -> None:
+        """Refuse links, and date files now that are dated in the future."""
+        refuse_links(digests)
+        _bring_to_now(digests)
+
+
+HERE = Folder()  # the working folder
+IN_A_BUCKET = "delete it in the bucket, and run Snakemake again"
+
+
+def copies(root: Path) -> Folder:
+    """The files that Snakemake has brought from a bucket for a job; the working folder's own without one."""
+    return HERE if root == HERE.root else Folder(root, IN_A_BUCKET)
+
+
+def refuse_links(paths: Iterable[Path]) -> None:
+    """Refuse artefacts that are links: who writes to one writes into DVC's cache, and a copy of one gets a new date.
+
+    Raises UserError naming the first.
+    """
+    for path in paths:
+        if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
+            raise UserError(
+                f"{path}: is a link into a cache, where results could be overwritten; "
+                "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
+            )
+
+
+def _bring_to_now(paths: Iterable[Path]) -> None:
+    """Snakemake takes what is older than its inputs for a fault."""
+    for path in paths:
+        if path.exists() and path.stat().st_mtime > time.time():
+            os.utime(path)
