@@ -7,7 +7,7 @@ import pytest
 
 from support import ROOT
 
-HEAVY = {"matplotlib", "pandas", "scipy.stats", "sklearn", "snakemake", "tensorboard", "torchvision"}
+HEAVY = {"matplotlib", "pandas", "scipy.stats", "sklearn", "snakemake", "tensorboard", "dvclive", "torchvision"}
 
 
 @pytest.mark.parametrize("phase", ["train", "sample"])

@@ -60,7 +60,7 @@ except Exception as error:
         return done.stdout + done.stderr
 
     assert said("loop.py", "\n# a comment\n") == ""
-    assert said("tensorboard.py", "\nANOTHER = 1\n") == ""  # plumbing
+    assert said("live.py", "\nANOTHER = 1\n") == ""  # plumbing
     assert "src/sagan_div/training/loop.py changed while it ran; run it again" in said("loop.py", "\nANOTHER = 1\n")
 
 

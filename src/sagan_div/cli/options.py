@@ -102,6 +102,13 @@ OF_A_KIND: dict[str, Decorator] = {  # by the names that kinds of job list under
         show_envvar=True,
         help="A folder for TensorBoard, which draws the training while it runs; changes no result.",
     ),
+    "dvclive": click.option(
+        "--dvclive",
+        type=Path,
+        envvar="SAGAN_DIV_DVCLIVE",
+        show_envvar=True,
+        help="The same for DVC's view in VS Code and for Studio, by DVCLive.",
+    ),
     "state": click.option(
         "--state",
         envvar="SAGAN_DIV_STATE",

@@ -17,4 +17,5 @@ class Machine:
     mirror: str | None = field(default=None, repr=False)  # a folder or URL, which may hold a password
     optional: bool = False  # whether Inception's weights may be lacking
     tensorboard: Path | None = None  # where TensorBoard looks for trainings that run
+    dvclive: Path | None = None  # and where DVC's views do
     state: str | None = field(default=None, repr=False)  # a folder or bucket that keeps the saved state of trainings as well

@@ -31,7 +31,7 @@ from sagan_div.models.networks import Generator
 from sagan_div.phases.machine import About, Machine
 from sagan_div.settings import plain
 from sagan_div.study.job_settings import TrainSettings
-from sagan_div.training import history, loop, tensorboard
+from sagan_div.training import history, live, loop
 from sagan_div.training.state import GROWN, Run
 from sagan_div.workflow.jobs import Job
 from sagan_div.workflow.records import state_path
@@ -46,15 +46,17 @@ def work(job: Job, machine: Machine) -> About:
     assert isinstance(settings, TrainSettings)
     images = read_images(job.inputs["images"], settings.image_size)
     judge = _judge(settings, images, job.inputs["classifier"], machine.device)
-    with terminal.bar(job.name, settings.train.images) as advance:
-        folder = machine.tensorboard and Path(machine.tensorboard, *job.layout.name(job.record).parent.parts[1:])
+    with (
+        terminal.bar(job.name, settings.train.images) as advance,
+        live.watched(_progress(job, advance), _viewers(job, machine)) as progress,
+    ):
         finished = loop.train(
             settings,
             images,
             lambda generator: judge(generator, "rating"),
             state_path(job),
             machine.device,
-            tensorboard.watched(_progress(job, advance), folder),
+            progress,
         )
     _save(job, finished)
     diverged = {} if finished.diverged is None else {"diverged": finished.diverged}
@@ -65,6 +67,13 @@ def work(job: Job, machine: Machine) -> About:
         "images": finished.images,
         "rated_again": _rated_again(finished, judge),
     }
+
+
+def _viewers(job: Job, machine: Machine) -> list[live.Viewer]:
+    """What draws the training while it runs, in a folder for each cell."""
+    wanted = ((live.tensorboard, machine.tensorboard), (live.dvclive, machine.dvclive))
+    place = job.layout.name(job.record).parent.parts[1:]
+    return [view(Path(folder, *place)) for view, folder in wanted if folder]
 
 
 def _save(job: Job, finished: Run) -> None:

@@ -22,7 +22,7 @@ NAME = PACKAGE.name
 PLUMBING = (  # shapes no result: what is read and written is checked by content, what is chosen stands in the settings
     *("", "config", "errors", "files", "arrays", "settings", "terminal", "mirror", "remote", "study", "workflow", "cli"),
     *("image_files", "contents", "remembered"),  # which files of a folder count is seen by their digest, which is a setting
-    *("losses", "models.norms", "models.attention", "data.fetch", "training.tensorboard"),
+    *("losses", "models.norms", "models.attention", "data.fetch", "training.live"),
     *("phases", "phases.run", "phases.machine", "phases.provenance", "phases.gpu_slots", "phases.saved_state"),
 )
 WHOLE = ("study", "workflow", "cli")  # of these the modules within count as plumbing too

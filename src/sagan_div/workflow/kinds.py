@@ -188,7 +188,7 @@ TRAIN = Kind(
     work="sagan_div.phases.train",
     chosen=_architecture,
     choices=_architectures,
-    options=("tensorboard", "state", "device", "threads"),
+    options=("tensorboard", "dvclive", "state", "device", "threads"),
 )
 SAMPLE = Kind(
     name="sample",
