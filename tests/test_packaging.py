@@ -1,6 +1,7 @@
 """What is installed and what is stated about it: version, dependencies, locks, wheel, checkouts, and a host's own files."""
 
 import ast
+import json
 import platform
 import re
 import shutil
@@ -18,6 +19,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import sagan_div
+from sagan_div.report import paper
 from support import ROOT, command
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -25,6 +27,8 @@ PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 EVERYTHING = [line for lines in EXTRAS.values() for line in lines]
 SOURCES = ROOT / "src" / "sagan_div"
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+CODEMETA = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
 
 
 def asked(lines: list[str]) -> list[Requirement]:
@@ -60,7 +64,22 @@ def test_the_version_stands_in_one_place() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", sagan_div.__version__)
     assert "version" in PROJECT["dynamic"]
     assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "sagan_div.__version__"}
-    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == sagan_div.__version__
+    assert CITATION["version"] == CODEMETA["version"] == sagan_div.__version__
+
+
+def test_citation_codemeta_and_package_say_the_same() -> None:
+    assert CITATION["keywords"] == CODEMETA["keywords"] == PROJECT["keywords"]
+    assert CITATION["authors"] == PROJECT["authors"] == [{"name": author["name"]} for author in CODEMETA["author"]]
+    assert CODEMETA["name"] == PROJECT["name"]
+    assert CODEMETA["description"] == PROJECT["description"]
+    assert CODEMETA["runtimePlatform"] == f"Python {PROJECT['requires-python']}"
+    assert CODEMETA["softwareRequirements"] == EXTRAS["study"]
+    assert CODEMETA["license"].rpartition("/")[2] == CITATION["license"] == PROJECT["license"]
+    (reference,) = CITATION["references"]
+    source = paper.facts()["source"]
+    assert reference["title"] == CODEMETA["referencePublication"]["name"] == source["title"]
+    assert reference["doi"] == source["doi"]
+    assert CODEMETA["referencePublication"]["identifier"] == f"https://doi.org/{source['doi']}" == PROJECT["urls"]["Paper"]
 
 
 def test_the_changelog_begins_with_this_version() -> None:
@@ -90,7 +109,7 @@ def imported() -> set[str]:
 
 def test_dependencies_are_what_the_code_imports() -> None:
     required = names(PROJECT["dependencies"])
-    assert imported() <= required | names(EXTRAS["study"] + EXTRAS["onnx"])
+    assert imported() <= required | names(EXTRAS["study"] + EXTRAS["onnx"] + EXTRAS["tensorboard"])
     assert required <= imported()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from click.testing import CliRunner, Result
 from torch import Tensor
 
@@ -130,7 +131,13 @@ def test_the_card_says_what_it_is_how_it_was_made_and_how_it_scored(cell: Cell) 
     sharing.export(cell.checkpoint, "safetensors", cell.root / "shared")
     sharing.export(cell.checkpoint, "torchscript", cell.root / "shared")
     card = (cell.root / "shared/README.md").read_text()
-    assert card.startswith("---\nlicense: mit\n")
+    _, head, _ = card.split("---\n", 2)
+    about = yaml.safe_load(head)
+    assert (about["license"], about["datasets"], about["metrics"]) == ("mit", ["digits"], ["fid"])
+    (entry,) = about["model-index"]
+    (result,) = entry["results"]
+    assert entry["name"] == "SAGAN-div a on digits, seed 0"
+    assert result["metrics"] == [{"type": "fid", "name": "fid in the features of the dataset's own classifier", "value": 17.25}]
     assert "# SAGAN-div a on digits, seed 0" in card
     for row in ("| commit | 0123abc |", "| n_critic | 5 |", "| fid | 17.25 |", "| count | 1,000 |"):
         assert row in card

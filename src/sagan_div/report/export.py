@@ -11,7 +11,7 @@ import torch
 from sagan_div import files
 from sagan_div.errors import UserError
 from sagan_div.models import checkpoints, sampling
-from sagan_div.report import paper, words
+from sagan_div.report import model_index, paper, words
 from sagan_div.report.forms import FORMS
 from sagan_div.settings import plain
 from sagan_div.workflow.jobs import beside
@@ -92,7 +92,7 @@ def _card(facts: dict[str, Any]) -> str:
         finalize=_inert,
     )
     settings = facts["settings"]
-    return environment.get_template("card.md.jinja").render(
+    text = environment.get_template("card.md.jinja").render(
         **facts,
         recipe=plain(settings.recipe),
         measures=_measures(facts["scores"]),
@@ -103,6 +103,7 @@ def _card(facts: dict[str, Any]) -> str:
         terms=TERMS.get(settings.dataset),
         without_folders=words.without_folders,
     )
+    return model_index.head(settings, facts["scores"]) + text
 
 
 def _inert(value: Any) -> Any:
