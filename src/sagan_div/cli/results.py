@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from sagan_div import files
 from sagan_div.cli import options, tables
 from sagan_div.cli.machine import find_device, use_threads
 from sagan_div.errors import UserError
@@ -13,10 +14,13 @@ from sagan_div.study.load import load
 from sagan_div.study.schema import Study
 from sagan_div.terminal import note, say, show, show_json
 from sagan_div.workflow import advice
+from sagan_div.workflow.crate import METADATA
+from sagan_div.workflow.crate import text as crate_text
 from sagan_div.workflow.jobs import jobs, planned
 from sagan_div.workflow.kinds import TRAIN
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.records import recorded
+from sagan_div.workflow.staleness import survey, survey_report
 
 
 @click.command()
@@ -37,6 +41,18 @@ def summary(as_json: bool, params: Path, overlays: Sequence[Path], sets: Sequenc
             say(str(page))
         else:
             note(advice.for_study(f"{page}: is not written yet; `sagan-div report` writes it", params, overlays, sets))
+
+
+@click.command()
+@options.study_and_results
+def crate(params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+    """Describe the jobs that are up to date as a Workflow Run RO-Crate: ro-crate-metadata.json in this folder."""
+    from sagan_div.report.report import outputs
+
+    study = load(params, overlays, sets)
+    states = [*survey(study), survey_report(study, outputs(study, Layout(study.study)))]
+    files.write_text(METADATA, crate_text(study, states))
+    say(str(METADATA))
 
 
 @click.command()
@@ -120,4 +136,4 @@ def _by_channels(study: Study) -> dict[int, list[str]]:
     return found
 
 
-COMMANDS: list[click.Command] = [summary, compare, describe, estimate]
+COMMANDS: list[click.Command] = [summary, compare, crate, describe, estimate]
