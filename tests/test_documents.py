@@ -1,6 +1,8 @@
 """The documents: what README and tutorial tell a reader to type works, and what they name is there."""
 
+import json
 import re
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -49,11 +51,22 @@ def test_what_a_document_tells_to_type_works(project: Path, document: str) -> No
     assert command("git", "log", "--format=%s", "--all", cwd=project).stdout == "start\n"  # a branch of the reader's is gone
 
 
+def assert_independent_code_agrees(study: Path) -> None:
+    """The FID by the code on the reviewers' page is that of a cell's scores."""
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/reviewers.md").read_text(encoding="utf-8"), re.DOTALL)
+    script = block.replace("mnist/sngan/seed1", "digits/dcgan/seed0").replace("reference/mnist", "reference/digits")
+    done = command(sys.executable, "-c", script, cwd=study, PYTHONPATH=str(study / "src"))
+    scores = json.loads((study / "results/score/digits/dcgan/seed0/metrics.json").read_text())["extractors"]["classifier"]
+    assert float(done.stdout) == pytest.approx(scores["fid"], rel=1e-6), done.stderr
+
+
 @pytest.mark.slow
 def test_the_tutorial_works_to_its_end(project: Path) -> None:
     done = follow(project, blocks("docs/tutorial.md", "slow"))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert (project.with_name("first-study") / "results/report.html").exists()
+    study = project.with_name("first-study")
+    assert (study / "results/report.html").exists()
+    assert_independent_code_agrees(study)
     assert_git_sees_what_is_said(project, "docs/tutorial.md")
     (touched,) = re.findall(r"```console\n(job .*?)```", (ROOT / "docs/tutorial.md").read_text(encoding="utf-8"), re.DOTALL)
     assert re.sub(" +", " ", touched) in re.sub("-+", "", re.sub(" +", " ", done.stdout))

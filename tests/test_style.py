@@ -9,11 +9,8 @@ from support import ROOT
 from test_documents import CODE, TEXTS
 
 STYLE = ROOT / "docs/style.md"
-BANNED = [
-    word
-    for row in re.findall(r"^\| (`.*?`) \|", STYLE.read_text(encoding="utf-8"), re.M)
-    for word in re.findall(r"`(.+?)`", row)
-]
+ROWS = re.findall(r"^\| (`.*?`) \|", STYLE.read_text(encoding="utf-8"), re.MULTILINE)
+BANNED = [word for row in ROWS for word in re.findall(r"`(.+?)`", row)]
 WORDS = re.compile(rf"\b({'|'.join(map(re.escape, BANNED))})\b", re.IGNORECASE)
 
 

@@ -39,8 +39,8 @@ def references(value: object) -> set[str]:
     return set().union(*map(references, value)) if isinstance(value, list) else set()
 
 
-def ids(values: list[dict[str, str]]) -> set[str]:
-    return {value["@id"] for value in values}
+def ids(values: list[dict[str, str]] | dict[str, str]) -> set[str]:
+    return {value["@id"] for value in (values if isinstance(values, list) else [values])}
 
 
 def test_a_crate_tells_which_job_made_which_file_of_what(study: Path) -> None:

@@ -63,7 +63,7 @@ def dvclive(folder: Path) -> Viewer:
     Raises UserError where DVCLive is not installed, or finds git without a commit.
     """
     try:
-        from dvclive import Live
+        from dvclive.live import Live
         from scmrepo.exceptions import SCMError
     except ImportError:
         raise _missing("--dvclive", "DVCLive") from None

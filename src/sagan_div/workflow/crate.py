@@ -5,6 +5,7 @@ Sources: RO-Crate 1.1, Workflow RO-Crate 1.0, and the profiles Process Run, Work
 """
 
 import json
+import mimetypes
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,7 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 WORKFLOW, PARAMS, RUN, SNAKEMAKE = "workflow/Snakefile", "params.yaml", "#run", "https://snakemake.github.io"
-LICENCE = "https://spdx.org/licenses/MIT"
+LICENCE, DEVELOPERS = "https://spdx.org/licenses/MIT", "#developers"
 Entity = dict[str, Any]
 Done = Sequence[tuple[Job, Record]]
 
@@ -51,7 +52,7 @@ def text(study: Study, states: Iterable[State]) -> str:
     kinds = list({job.kind.name: job.kind for job, _ in done}.values())
     actions = [entity for job, record in done for entity in _action(job, record)]
     graph = [*_crate(study, paths, done), *_workflow(kinds), *_run(study, done), *actions]
-    graph += [{"@id": path, "@type": "File", "name": path, "sha256": digest} for path, digest in paths.items()]
+    graph += [_file(path, digest) for path, digest in paths.items()]
     return json.dumps({"@context": CONTEXT, "@graph": graph}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -63,6 +64,7 @@ def _crate(study: Study, paths: Iterable[str], done: Done) -> list[Entity]:
         "name": f"sagan-div, study {study.study}",
         "description": "Runs of a reproduction of SAGAN-div: what was made, of what, when, and with which settings.",
         "license": {"@id": LICENCE},
+        "author": {"@id": DEVELOPERS},
         "datePublished": max(_ended(record) for _, record in done),
         "conformsTo": _references(PROFILES),
         "mainEntity": {"@id": WORKFLOW},
@@ -76,40 +78,28 @@ def _crate(study: Study, paths: Iterable[str], done: Done) -> list[Entity]:
         "conformsTo": _references(["https://w3id.org/ro/crate/1.1", "https://w3id.org/workflowhub/workflow-ro-crate/1.0"]),
     }
     licence = {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT License"}
-    return [about, crate, licence, *({"@id": link, "@type": "CreativeWork", "name": name} for link, name in PROFILES.items())]
+    developers = {"@id": DEVELOPERS, "@type": "Organization", "name": "The sagan-div developers"}
+    return [
+        about,
+        crate,
+        licence,
+        developers,
+        *({"@id": link, "@type": "CreativeWork", "name": name} for link, name in PROFILES.items()),
+    ]
 
 
 def _workflow(kinds: Sequence[Kind]) -> list[Entity]:
     """The workflow, its steps, and the command that each of them runs."""
-    steps = [
-        {
-            "@id": f"{WORKFLOW}#{kind.rule}",
-            "@type": "HowToStep",
-            "name": kind.rule,
-            "position": str(position),
-            "workExample": {"@id": _tool(kind)},
-        }
-        for position, kind in enumerate(kinds)
-    ]
-    tools = [
-        {
-            "@id": _tool(kind),
-            "@type": "SoftwareApplication",
-            "name": f"sagan-div {kind.command}",
-            "description": kind.about,
-            "softwareVersion": __version__,
-        }
-        for kind in kinds
-    ]
     workflow = {
         "@id": WORKFLOW,
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
         "name": "sagan-div",
         "version": __version__,
         "license": {"@id": LICENCE},
+        "encodingFormat": "text/plain",
         "programmingLanguage": {"@id": SNAKEMAKE},
         "hasPart": _references(map(_tool, kinds)),
-        "step": _references(step["@id"] for step in steps),
+        "step": _references(map(_step, kinds)),
     }
     snakemake = {
         "@id": SNAKEMAKE,
@@ -118,7 +108,27 @@ def _workflow(kinds: Sequence[Kind]) -> list[Entity]:
         "identifier": {"@id": SNAKEMAKE},
         "url": {"@id": SNAKEMAKE},
     }
-    return [workflow, snakemake, *steps, *tools]
+    parts = [entity for position, kind in enumerate(kinds) for entity in _part(kind, position)]
+    return [workflow, snakemake, *parts]
+
+
+def _part(kind: Kind, position: int) -> list[Entity]:
+    """A step of the workflow, and the command that it runs."""
+    step = {
+        "@id": _step(kind),
+        "@type": "HowToStep",
+        "name": kind.rule,
+        "position": str(position),
+        "workExample": {"@id": _tool(kind)},
+    }
+    tool = {
+        "@id": _tool(kind),
+        "@type": "SoftwareApplication",
+        "name": f"sagan-div {kind.command}",
+        "description": kind.about,
+        "softwareVersion": __version__,
+    }
+    return [step, tool]
 
 
 def _run(study: Study, done: Done) -> list[Entity]:
@@ -127,6 +137,7 @@ def _run(study: Study, done: Done) -> list[Entity]:
         "@id": RUN,
         "@type": "CreateAction",
         "name": f"study {study.study}",
+        "description": f"{len(done)} jobs of the study {study.study}",
         "instrument": {"@id": WORKFLOW},
         "object": _references([PARAMS, f"{RUN}/settings"]),
         "result": _references(str(path) for job, _ in done for path in job.outputs.values()),
@@ -148,7 +159,7 @@ def _action(job: Job, record: Record) -> list[Entity]:
         "result": _references(map(str, job.files)),
         "startTime": record.about["started"],
         "endTime": _ended(record),
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        "actionStatus": "http://schema.org/CompletedActionStatus",
     }
     return [action, _settings(_id(job), json.dumps(record.settings, sort_keys=True))]
 
@@ -167,6 +178,11 @@ def _files(done: Done) -> dict[str, str]:
     return found
 
 
+def _file(path: str, digest: str) -> Entity:
+    form = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    return {"@id": path, "@type": "File", "name": path, "encodingFormat": form, "sha256": digest}
+
+
 def _ended(record: Record) -> str:
     """When a job had worked for its seconds; one that was interrupted has ended earlier than this says."""
     started = datetime.fromisoformat(str(record.about["started"]))
@@ -177,9 +193,15 @@ def _id(job: Job) -> str:
     return f"#{'/'.join(job.words)}"
 
 
+def _step(kind: Kind) -> str:
+    return f"{WORKFLOW}#{kind.rule}"
+
+
 def _tool(kind: Kind) -> str:
     return f"#sagan-div-{kind.command}"
 
 
-def _references(names: Iterable[str]) -> list[Entity]:
-    return [{"@id": name} for name in names]
+def _references(names: Iterable[str]) -> Entity | list[Entity]:
+    """What a property refers to: RO-Crate writes a single value without a list."""
+    first, *rest = found = [{"@id": name} for name in names]
+    return found if rest else first
