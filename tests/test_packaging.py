@@ -26,6 +26,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 EVERYTHING = [line for lines in EXTRAS.values() for line in lines]
+OPTIONAL = ("study", "onnx", "tensorboard", "s3")  # extras whose packages the code imports where it needs them
 SOURCES = ROOT / "src" / "sagan_div"
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 CODEMETA = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
@@ -109,7 +110,7 @@ def imported() -> set[str]:
 
 def test_dependencies_are_what_the_code_imports() -> None:
     required = names(PROJECT["dependencies"])
-    assert imported() <= required | names(EXTRAS["study"] + EXTRAS["onnx"] + EXTRAS["tensorboard"])
+    assert imported() <= required | names([line for name in OPTIONAL for line in EXTRAS[name]])
     assert required <= imported()
 
 
@@ -117,7 +118,7 @@ def test_messages_name_extras_that_there_are() -> None:
     named = {
         name for path in SOURCES.rglob("*.py") for name in re.findall(r"sagan-div\[(\w+)\]", path.read_text(encoding="utf-8"))
     }
-    assert named == {"study", "onnx", "tensorboard"}
+    assert named == set(OPTIONAL)
 
 
 def test_the_runtime_lock_is_what_a_study_needs_and_no_more() -> None:
