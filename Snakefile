@@ -1,4 +1,4 @@
-"""What `snakemake --cores N` runs: the study of params.yaml. The rules are in workflow/."""
+"""What snakemake runs by itself: the study of params.yaml. The rules are in workflow/."""
 
 
 include: "workflow/Snakefile"

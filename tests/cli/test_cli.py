@@ -220,7 +220,7 @@ def test_an_estimate_covers_the_study_as_configured(call: Call) -> None:
         "train.images=8000",
     )
     words = [word for value in small for word in ("--set", value)]
-    status, stdout, _ = call("estimate", *DIGITS, *words, "--threads", 1, "--device", "cpu")
+    status, stdout, stderr = call("estimate", *DIGITS, *words, "--threads", 1, "--device", "cpu", "--save")
     assert status == 0
     rows = {cells[0]: cells[1:] for cells in (re.findall(r"[^│┃\s]+", line) for line in stdout.splitlines()) if cells}
     for method, cycles in (("dcgan", 1000), ("sagan-div-d", 200)):
@@ -229,3 +229,8 @@ def test_an_estimate_covers_the_study_as_configured(call: Call) -> None:
         assert float(hours) == pytest.approx(2 * cycles * float(milliseconds) / 3.6e6, abs=0.006)
     assert float(rows["all"][1]) == pytest.approx(float(rows["dcgan"][4]) + float(rows["sagan-div-d"][4]), abs=0.011)
     assert not Path("results").exists()
+    assert "logs/main/estimate.json: kept" in stderr
+    minutes = json.loads(Path("logs/main/estimate.json").read_text())["cpu"]
+    assert {method: 2 * each / 60 for method, each in minutes.items()} == pytest.approx(
+        {method: float(rows[method][4]) for method in minutes}, abs=0.006
+    )

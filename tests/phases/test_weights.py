@@ -152,12 +152,18 @@ def test_the_command_and_the_plan(project: Path, tmp_path: Path) -> None:
     refused = command(*words, "--mirror", tmp_path / "empty", cwd=project, SAGAN_DIV_MIRROR=str(mirror))
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 3  # two places, and the cause
-    assert refused.stderr.endswith("put the whole file into the mirror, or leave out --mirror\n")
+    mend = "put the whole file into the mirror, or leave out --mirror"
+    assert refused.stderr.endswith(f"{mend}; SAGAN_DIV_WEIGHTS_OPTIONAL=1 goes on without its scores\n")
 
     overlay = (project / "tiny.yaml").read_text().replace("extractors: [classifier]", "extractors: [classifier, inception]")
     (project / "tiny.yaml").write_text(overlay)
-    assert command(*words, "--optional", "--mirror", tmp_path / "empty", cwd=project).returncode == 0
     target = "results/tiny/reference/_inception/weights.pth"
+    make = ("snakemake", target, "--configfile", "tiny.yaml", "--cores", "1", "--quiet", "all")
+    stopped = command(*make, cwd=project, SAGAN_DIV_MIRROR=str(tmp_path / "empty"))
+    assert stopped.returncode == 1
+    assert "SAGAN_DIV_WEIGHTS_OPTIONAL=1 goes on without its scores" in stopped.stderr.splitlines()[-3]
+    told = {"SAGAN_DIV_MIRROR": str(tmp_path / "empty"), "SAGAN_DIV_WEIGHTS_OPTIONAL": "1"}
+    assert command(*make, cwd=project, **told).returncode == 0
     plan = ("snakemake", "--configfile", "tiny.yaml", "--dry-run", "--cores", "1", target)
     for where, expected in ((tmp_path / "empty", "Nothing to be done"), (mirror, "fetch Inception's weights")):
         planned = command(*plan, cwd=project, SAGAN_DIV_MIRROR=str(where))

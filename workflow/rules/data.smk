@@ -1,5 +1,6 @@
 localrules:
     data,
+    fetch_data,  # compute nodes often lack the internet
 
 
 rule data:
@@ -18,6 +19,8 @@ rule fetch_data:
         RULES.runtime("data", "{dataset}")
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        **RULES.asks("data", "data", "{dataset}"),
     params:
         settings=settings("data"),
         study=RULES.study.study,

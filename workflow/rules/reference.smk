@@ -1,5 +1,6 @@
 localrules:
     reference,
+    fetch_weights,
 
 
 rule reference:
@@ -14,8 +15,11 @@ rule fetch_weights:
         **writes("weights"),
     log:
         RULES.log("reference", "weights"),
+    priority: 30  # that they cannot be had is said before anything takes hours
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        **RULES.asks("weights"),
     params:
         settings=settings("weights"),
         study=RULES.study.study,
@@ -23,7 +27,7 @@ rule fetch_weights:
     message:
         "fetch Inception's weights"
     shell:
-        "sagan-div weights --optional --study {params.study} --root {params.root:q} --settings {params.settings:q} 2>&1 | tee {log}"
+        "sagan-div weights --study {params.study} --root {params.root:q} --settings {params.settings:q} 2>&1 | tee {log}"
 
 
 rule train_classifier:
@@ -38,15 +42,17 @@ rule train_classifier:
     conda:
         "../envs/sagan-div.yaml"
     resources:
-        gpu=1,
+        **RULES.asks("classifier", "reference", "{dataset}", "domain-classifier"),
     params:
+        device=RULES.device,
         settings=settings("classifier"),
         study=RULES.study.study,
         root=root("classifier"),
     message:
         "train the domain classifier of {wildcards.dataset}"
     shell:
-        "sagan-div classifier --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div classifier --study {params.study} --root {params.root:q} --settings {params.settings:q}"
+        " --device {params.device:q} --threads {threads} > {log} 2>&1"
 
 
 rule reference_statistics:
@@ -62,15 +68,17 @@ rule reference_statistics:
     conda:
         "../envs/sagan-div.yaml"
     resources:
-        gpu=1,
+        **RULES.asks("reference", "reference", "{dataset}", "{extractor}"),
     params:
+        device=RULES.device,
         settings=settings("reference"),
         study=RULES.study.study,
         root=root("reference"),
     message:
         "reference statistics of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
-        "sagan-div reference --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div reference --study {params.study} --root {params.root:q} --settings {params.settings:q}"
+        " --device {params.device:q} --threads {threads} > {log} 2>&1"
 
 
 rule real_vs_real:
@@ -85,12 +93,14 @@ rule real_vs_real:
     conda:
         "../envs/sagan-div.yaml"
     resources:
-        gpu=1,
+        **RULES.asks("real_vs_real", "reference", "{dataset}", "{extractor}.real-vs-real"),
     params:
+        device=RULES.device,
         settings=settings("real_vs_real"),
         study=RULES.study.study,
         root=root("real_vs_real"),
     message:
         "real against real images of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
-        "sagan-div real-vs-real --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div real-vs-real --study {params.study} --root {params.root:q} --settings {params.settings:q}"
+        " --device {params.device:q} --threads {threads} > {log} 2>&1"

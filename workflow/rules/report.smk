@@ -1,3 +1,7 @@
+localrules:
+    report,
+
+
 rule report:
     input:
         RULES.gathered,
@@ -8,6 +12,8 @@ rule report:
         RULES.log("report"),
     conda:
         "../envs/sagan-div.yaml"
+    resources:
+        **RULES.asks("report"),
     params:
         settings=settings("report"),
         study=RULES.study.study,

@@ -19,12 +19,14 @@ rule sample_cell:
     conda:
         "../envs/sagan-div.yaml"
     resources:
-        gpu=1,
+        **RULES.asks("sample", "sample", *CELL),
     params:
+        device=RULES.device,
         settings=settings("sample"),
         study=RULES.study.study,
         root=root("sample"),
     message:
         "sample {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
-        "sagan-div sample --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div sample --study {params.study} --root {params.root:q} --settings {params.settings:q}"
+        " --device {params.device:q} --threads {threads} > {log} 2>&1"

@@ -19,12 +19,14 @@ rule score_cell:
     conda:
         "../envs/sagan-div.yaml"
     resources:
-        gpu=1,
+        **RULES.asks("score", "score", *CELL),
     params:
+        device=RULES.device,
         settings=settings("score"),
         study=RULES.study.study,
         root=root("score"),
     message:
         "score {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
-        "sagan-div score --study {params.study} --root {params.root:q} --settings {params.settings:q} --threads {threads} > {log} 2>&1"
+        "sagan-div score --study {params.study} --root {params.root:q} --settings {params.settings:q}"
+        " --device {params.device:q} --threads {threads} > {log} 2>&1"

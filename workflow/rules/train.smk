@@ -20,8 +20,9 @@ rule train_cell:
     conda:
         "../envs/sagan-div.yaml"
     resources:
-        gpu=1,
+        **RULES.asks("train", "train", *CELL),
     params:
+        device=RULES.device,
         settings=settings("train"),
         state=RULES.state,
         study=RULES.study.study,
@@ -30,4 +31,4 @@ rule train_cell:
         "train {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
         "sagan-div train --study {params.study} --root {params.root:q} --settings {params.settings:q} {params.state}"
-        " --threads {threads} > {log} 2>&1"
+        " --device {params.device:q} --threads {threads} > {log} 2>&1"

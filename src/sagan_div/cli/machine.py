@@ -39,7 +39,22 @@ def find_device(name: str) -> "torch.device":
         raise UserError(f"--device {name}: unknown; use auto, cpu, cuda or cuda:N") from None
     if device.type not in ("cpu", "cuda"):
         raise UserError(f"--device {name}: only cpu and cuda are supported")
-    count = torch.cuda.device_count() if device.type == "cuda" else 1
-    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= count):
-        raise UserError(f"--device {name}: this machine offers PyTorch {count} CUDA devices; use --device auto or cpu")
+    if device.type == "cuda":
+        _require_cuda(name, device.index or 0)
     return device
+
+
+def _require_cuda(name: str, index: int) -> None:
+    """Refuse a CUDA device that is not there: a job on the CPU in its place would take weeks for hours."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if index < count:
+        return
+    if torch.version.cuda is None and torch.version.hip is None:
+        why = f"PyTorch {torch.__version__} is built without CUDA; install its CUDA build"
+    elif count:
+        why = f"this machine offers PyTorch {count} CUDA devices, from cuda:0"
+    else:
+        why = "PyTorch finds no CUDA device on this machine; ask for a node with a GPU"
+    raise UserError(f"--device {name}: {why}, or compute on the CPU with --device cpu (`device: cpu` in a Snakemake profile)")

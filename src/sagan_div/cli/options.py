@@ -12,6 +12,7 @@ from sagan_div.study.load import load
 from sagan_div.study.schema import OF_RECORD, Study
 from sagan_div.workflow import advice
 from sagan_div.workflow.jobs import cells
+from sagan_div.workflow.kinds import WITHOUT_INCEPTION
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -92,7 +93,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="For another prog
 
 OF_A_KIND: dict[str, Decorator] = {  # by the names that kinds of job list under `options`
     "mirror": mirror,
-    "optional": click.option("--optional", is_flag=True, help="Record the reason instead of failing where they cannot be had."),
+    "optional": click.option(
+        "--optional",
+        is_flag=True,
+        envvar=WITHOUT_INCEPTION,
+        show_envvar=True,
+        help="Go on without them where they cannot be had: scores in their space are then reported as not measured.",
+    ),
     "device": device,
     "threads": threads,
     "tensorboard": click.option(

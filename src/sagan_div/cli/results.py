@@ -20,6 +20,7 @@ from sagan_div.workflow.jobs import jobs, planned
 from sagan_div.workflow.kinds import TRAIN
 from sagan_div.workflow.layout import Layout
 from sagan_div.workflow.records import recorded
+from sagan_div.workflow.resources import save_estimate
 from sagan_div.workflow.staleness import survey, survey_report
 
 
@@ -98,11 +99,12 @@ def describe(method: str, channels: int, as_json: bool, params: Path, overlays: 
 
 
 @click.command()
+@click.option("--save", is_flag=True, help="Keep it in logs/: rules ask a cluster for such a time until cells were trained.")
 @options.as_json
 @options.machine
 @options.study
 def estimate(
-    as_json: bool, device: str, threads: int | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]
+    save: bool, as_json: bool, device: str, threads: int | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]
 ) -> None:
     """Time some cycles of every method here, and print what training the whole study will take.
 
@@ -120,6 +122,10 @@ def estimate(
             assert isinstance(cell.settings, TrainSettings)
             cells = len(datasets) * seeds
             found.append(measure(cell.settings, find_device(device), cells, study.sample.count, channels))
+    if save:
+        hours = sorted((row.method, row.device_hours / row.cells) for row in found)  # of two kinds of images the slower counts
+        path = save_estimate(Layout(study.study), find_device(device).type, {method: 60 * each for method, each in hours})
+        note(f"{path}: kept")
     if as_json:
         show_json([row._asdict() for row in found])
     else:

@@ -5,6 +5,7 @@ from sagan_div.errors import UserError
 from sagan_div.evaluation.spaces.weights import LACKING, WEIGHTS, fetch_weights, places
 from sagan_div.phases.machine import About, Machine
 from sagan_div.workflow.jobs import Job
+from sagan_div.workflow.kinds import WITHOUT_INCEPTION
 from sagan_div.workflow.layout import Layout
 
 
@@ -19,7 +20,7 @@ def work(job: Job, machine: Machine) -> About:
         fetch_weights(target, beside, machine.mirror, terminal.note)
     except UserError as error:
         if not machine.optional:
-            raise
+            raise UserError(f"{error}; {WITHOUT_INCEPTION}=1 goes on without its scores") from None
         files.write_bytes(target, b"")
         terminal.note(f"Inception's scores will be reported as not measured: {error}; then run it again")
         return {"why": LACKING, "lacks": list(places(WEIGHTS.name)), "asked": place.digest if place else None}

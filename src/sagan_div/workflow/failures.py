@@ -13,7 +13,7 @@ OURS = "sagan-div: "  # begins the line in which our commands say why they end
 STOPPED = (f"{OURS}interrupted", f"{OURS}terminated")  # by a signal
 MOST_READ = 64 * 1024  # bytes at the end of a log
 MOST_SHOWN = 8  # failed jobs
-MOST_LETTERS = 500
+MOST_LETTERS = 1000  # of a cause, whose mend comes last
 RAISED = re.compile(r"(\w+\.)*\w*(Error|Exception|Exit|Interrupt)\b(: .*)?")
 
 

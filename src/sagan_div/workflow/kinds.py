@@ -25,6 +25,7 @@ from sagan_div.workflow.layout import Layout
 Paths = dict[str, Path]
 CELL = ("dataset", "method", "seed")
 SPACE = ("dataset", "extractor")
+WITHOUT_INCEPTION = "SAGAN_DIV_WEIGHTS_OPTIONAL"  # in the environment: go on where its weights cannot be had
 REGISTRIES = ("losses", "models/norms", "models/attention")  # a module for each entry
 
 

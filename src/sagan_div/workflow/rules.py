@@ -14,7 +14,7 @@ from sagan_div.losses.loss import Loss
 from sagan_div.settings import canonical
 from sagan_div.study.load import load, under_its_name, whole
 from sagan_div.study.schema import Study
-from sagan_div.workflow import advice, cost, fingerprint, prune
+from sagan_div.workflow import advice, cost, fingerprint, prune, resources
 from sagan_div.workflow import snakemake_internals as internals
 from sagan_div.workflow import snakemake_storage as storing
 from sagan_div.workflow.bucket import Bucket
@@ -22,6 +22,7 @@ from sagan_div.workflow.jobs import Job, is_part, jobs, planned, refused_report
 from sagan_div.workflow.kinds import KINDS, REPORT
 from sagan_div.workflow.layout import Layout, filled
 from sagan_div.workflow.records import Record
+from sagan_div.workflow.resources import device
 from sagan_div.workflow.staleness import State, may_be_had, recorded_digests, require, survey, survey_report
 from sagan_div.workflow.store import HERE, Store
 from sagan_div.workflow.watch import Watch
@@ -82,6 +83,14 @@ class Rules:
         place = str(resources.get("state") or os.environ.get(STATE, ""))
         return shlex.join(["--state", place]) if place else ""
 
+    def asks(self, kind: str, *runtime: str) -> dict[str, Any]:
+        """The resources of a kind of job by name, of which `runtime` tells what such jobs took."""
+        return resources.asks(self._workflow, KINDS[kind], self.layout, Path(self.runtime(*runtime)))
+
+    def device(self, wildcards: Any, resources: Mapping[str, Any]) -> str:
+        """What a job is told to compute on."""
+        return device(resources, internals.is_on_node(self._workflow))
+
     def everything(self) -> list[str]:
         """What the study comes to: its report. A part of a study leaves the whole one's report alone, and ends with scores."""
         return self.made_by("score") if self.is_part else [str(path) for path in self.page.values()]
@@ -101,9 +110,9 @@ class Rules:
         """The log of a job, e.g. logs/main/train/{dataset}/{method}/seed{seed}.log."""
         return str(self.layout.logs.joinpath(phase, *parts)) + ".log"
 
-    def runtime(self, phase: str, *parts: str) -> str:
+    def runtime(self, *parts: str) -> str:
         """Where Snakemake notes time and memory of a job."""
-        return str(self.layout.logs.joinpath("runtimes", phase, *parts)) + ".jsonl"
+        return str(self.layout.logs.joinpath("runtimes", *parts)) + ".jsonl"
 
     def priority(self, wildcards: Any) -> int:
         """Methods with more to differentiate first, so that the last minutes of a phase do not wait for one of them."""

@@ -41,6 +41,37 @@ def is_forced(workflow: Any, rule: str, outputs: set[str]) -> bool:
     return not (outputs | {rule}).isdisjoint(map(str, workflow.dag_settings.forcerun))
 
 
+def default_resources(workflow: Any) -> dict[str, Any]:
+    """What --default-resources or a profile asks for in every rule, by name: numbers, or text as it was written.
+
+    Snakemake's own guesses at memory and disk, from the size of inputs, are not in it.
+    """
+    from snakemake.resources import Resources
+
+    guessed = _written(Resources.default("full"))
+    named = _written(workflow.resource_settings._parsed_default_resources)
+    return {name: value for name, value in named.items() if value != guessed.get(name)}
+
+
+def set_resources(workflow: Any, rule: str) -> dict[str, Any]:
+    """What --set-resources says of a rule."""
+    return _written(workflow.resource_settings._parsed_overwrite_resources.get(rule, {}))
+
+
+def _written(resources: Any) -> dict[str, Any]:
+    return {name: resource.raw for name, resource in resources.items()}
+
+
+def executor(workflow: Any) -> str | None:
+    """The name of the executor that jobs are handed to; None as long as the rules are read."""
+    return str(workflow.executor_plugin.name) if workflow.executor_plugin else None
+
+
+def is_on_node(workflow: Any) -> bool:
+    """Whether this is a job that a remote executor has started, on its node."""
+    return bool(workflow.remote_exec)
+
+
 def let_records_alone_decide(workflow: Any) -> None:
     """Switch off Snakemake's own tests of params, code and input sets, whose memory does not travel with results.
 
