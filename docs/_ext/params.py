@@ -58,10 +58,10 @@ def _block(key: Key) -> str:
     text = STUDY.read_text(encoding="utf-8")
     value = _at(yaml.safe_load(text), key.name.split("."))
     default = "required" if key.default is ... else f"`{json.dumps(key.default)}`"
-    record = "" if value is None or isinstance(value, dict) else f"; in `params.yaml` `{json.dumps(value)}`"
+    record = "" if value is None or isinstance(value, dict) else f"; `params.yaml` has `{json.dumps(value)}`"
     name = f"{key.name} ({key.choice})" if key.choice else key.name
     head = [f"````{{confval}} {name}", f":type: {key.takes}", f":default: {default}{record}"]
-    meanings = [_sentence(words) for words in (key.meaning, _comment(key.name, text)) if words]
+    meanings = [_sentence(words) for words in _meanings(key.meaning, _comment(key.name, text))]
     return "\n\n".join(["\n".join(head), *meanings, "````", ""])
 
 
@@ -141,8 +141,17 @@ def _comments(text: str) -> dict[str, str]:
     return found
 
 
+def _meanings(said: str, comment: str) -> list[str]:
+    """What the schema says of a key, and the comment on it; the longer of the two where they begin alike."""
+    if said.split()[:1] == comment.split()[:1]:
+        return [max(said, comment, key=len)] if said else []
+    return [words for words in (said, comment) if words]
+
+
 def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}".removesuffix(".") + "."
+    """With a capital, but for a value that is explained (`text: what …`)."""
+    first = words if words.split()[0].endswith(":") else f"{words[0].upper()}{words[1:]}"
+    return first.removesuffix(".") + "."
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -97,6 +97,7 @@ def _workflow(kinds: Sequence[Kind]) -> list[Entity]:
         "version": __version__,
         "license": {"@id": LICENCE},
         "encodingFormat": "text/plain",
+        "conformsTo": {"@id": "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"},
         "programmingLanguage": {"@id": SNAKEMAKE},
         "hasPart": _references(map(_tool, kinds)),
         "step": _references(map(_step, kinds)),
