@@ -38,6 +38,7 @@ class Rules:
         """Ends the process with one line for an error in the study, and for a report on results that do not fit."""
         fingerprint.snapshot()
         self._workflow = workflow
+        os.environ |= internals.storage_variables(workflow)  # for jobs on this machine, which keep their state there
         try:
             self.study, whole = _studies(workflow, config, home)
             self.is_part = is_part(self.study, whole)

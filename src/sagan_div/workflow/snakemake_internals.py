@@ -72,6 +72,11 @@ def is_on_node(workflow: Any) -> bool:
     return bool(workflow.remote_exec)
 
 
+def storage_variables(workflow: Any) -> dict[str, str]:
+    """Addresses and keys of storage that a profile names, as variables: what Snakemake hands to jobs on other machines."""
+    return dict(workflow.spawned_job_args_factory.get_storage_provider_envvars())
+
+
 def let_records_alone_decide(workflow: Any) -> None:
     """Switch off Snakemake's own tests of params, code and input sets, whose memory does not travel with results.
 
