@@ -24,7 +24,7 @@ MADE = (".snakemake", "scratch", ".git", "results")  # what a checkout lacks
 NUMBERS = itertools.count()
 PROFILE = """\
 default-storage-provider: s3
-default-storage-prefix: s3://{bucket}/{folder}
+default-storage-prefix: {prefix}
 storage-s3-endpoint-url: {url}
 storage-s3-access-key: test
 storage-s3-secret-key: test
@@ -43,6 +43,10 @@ class Objects:
         objects = cls(url, f"bucket-{next(NUMBERS)}")
         objects._s3.create_bucket(Bucket=objects.bucket)
         return objects
+
+    @property
+    def prefix(self) -> str:
+        return f"s3://{self.bucket}/{FOLDER}"
 
     @property
     def _s3(self) -> Any:
@@ -91,7 +95,7 @@ class WorkingFolder(Project):
         return WorkingFolder(to, objects or self.objects)._with_profile()
 
     def _with_profile(self) -> "WorkingFolder":
-        text = PROFILE.format(bucket=self.objects.bucket, folder=FOLDER, url=self.objects.url)
+        text = PROFILE.format(prefix=self.objects.prefix, url=self.objects.url)
         folder = self.path / "workflow/profiles/bucket"
         folder.mkdir(exist_ok=True)
         (folder / "profile.yaml").write_text(text)

@@ -28,4 +28,4 @@ rule fetch_data:
     message:
         "fetch {wildcards.dataset}"
     shell:
-        "sagan-div data --study {params.study} --root {params.root:q} --settings {params.settings:q} > {log} 2>&1"
+        "sagan-div data --study {params.study} --root {params.root:q} --settings {params.settings:q} > {log:q} 2>&1"

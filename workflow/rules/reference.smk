@@ -27,7 +27,7 @@ rule fetch_weights:
     message:
         "fetch Inception's weights"
     shell:
-        "sagan-div weights --study {params.study} --root {params.root:q} --settings {params.settings:q} 2>&1 | tee {log}"
+        "sagan-div weights --study {params.study} --root {params.root:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
 rule train_classifier:
@@ -52,7 +52,7 @@ rule train_classifier:
         "train the domain classifier of {wildcards.dataset}"
     shell:
         "sagan-div classifier --study {params.study} --root {params.root:q} --settings {params.settings:q}"
-        " --device {params.device:q} --threads {threads} > {log} 2>&1"
+        " --device {params.device:q} --threads {threads} > {log:q} 2>&1"
 
 
 rule reference_statistics:
@@ -78,7 +78,7 @@ rule reference_statistics:
         "reference statistics of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
         "sagan-div reference --study {params.study} --root {params.root:q} --settings {params.settings:q}"
-        " --device {params.device:q} --threads {threads} > {log} 2>&1"
+        " --device {params.device:q} --threads {threads} > {log:q} 2>&1"
 
 
 rule real_vs_real:
@@ -103,4 +103,4 @@ rule real_vs_real:
         "real against real images of {wildcards.dataset} in the {wildcards.extractor}'s space"
     shell:
         "sagan-div real-vs-real --study {params.study} --root {params.root:q} --settings {params.settings:q}"
-        " --device {params.device:q} --threads {threads} > {log} 2>&1"
+        " --device {params.device:q} --threads {threads} > {log:q} 2>&1"

@@ -21,4 +21,4 @@ rule report:
     message:
         "write the report"
     shell:
-        "sagan-div report --study {params.study} --root {params.root:q} --settings {params.settings:q} > {log} 2>&1"
+        "sagan-div report --study {params.study} --root {params.root:q} --settings {params.settings:q} > {log:q} 2>&1"

@@ -29,4 +29,4 @@ rule score_cell:
         "score {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
         "sagan-div score --study {params.study} --root {params.root:q} --settings {params.settings:q}"
-        " --device {params.device:q} --threads {threads} > {log} 2>&1"
+        " --device {params.device:q} --threads {threads} > {log:q} 2>&1"

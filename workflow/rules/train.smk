@@ -31,4 +31,4 @@ rule train_cell:
         "train {wildcards.dataset} {wildcards.method} seed {wildcards.seed}"
     shell:
         "sagan-div train --study {params.study} --root {params.root:q} --settings {params.settings:q} {params.state}"
-        " --device {params.device:q} --threads {threads} > {log} 2>&1"
+        " --device {params.device:q} --threads {threads} > {log:q} 2>&1"
