@@ -10,7 +10,7 @@ from snakemake.logging import logger
 from snakemake_interface_storage_plugins.registry import StoragePluginRegistry
 
 from sagan_div.errors import UserError
-from sagan_div.workflow.bucket import Bucket
+from sagan_div.workflow.bucket import SMALL, Bucket
 from sagan_div.workflow.snakemake_storage import Storage, root_of
 
 RESULTS = Path("results")
@@ -62,6 +62,16 @@ def test_a_file_is_another_by_its_size_or_by_the_bytes_that_were_read(objects: O
     assert bucket.read([METRICS, RESULTS / "none.json"]) == {METRICS: b"12345"}
     assert bucket.is_other(METRICS, "0" * 64, 5)
     assert not bucket.is_other(METRICS, digest, 6)
+
+
+def test_small_files_are_read_and_large_ones_are_not(objects: Objects, tmp_path: Path) -> None:
+    large = RESULTS / "large.safetensors"
+    objects.put(str(METRICS), b"54321")
+    objects.put(str(large), bytes(SMALL + 1))
+    bucket = seen(objects, tmp_path)
+    bucket.expect([METRICS, large, RESULTS / "none.json"])
+    assert bucket.is_other(METRICS, hashlib.sha256(b"12345").hexdigest(), 5)
+    assert not bucket.is_other(large, "0" * 64, SMALL + 1)
 
 
 @pytest.mark.slow

@@ -26,6 +26,15 @@ def test_an_object_that_is_cut_or_lost_is_made_again(fresh: WorkingFolder) -> No
 
 
 @pytest.mark.slow
+def test_scores_that_were_swapped_are_made_again(fresh: WorkingFolder) -> None:
+    """Their sizes are the same: only their bytes tell."""
+    first, second = (f"results/score/digits/{method}/seed0/metrics.json" for method in ("dcgan", "sagan-div-d"))
+    for name, content in zip((first, second), [fresh.objects.get(name) for name in (second, first)], strict=True):
+        fresh.objects.put(name, content)
+    assert fresh.planned() == {"score_cell": 2, "report": 1}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -1,6 +1,7 @@
 """A study whose files are objects in a bucket, which jobs on any machine reach: no disk is shared.
 
-One listing tells what is there and how large it is; records are fetched side by side. Nothing else is downloaded to plan.
+One listing tells what is there and how large it is; records and other small files are fetched side by side. Nothing else is
+downloaded to plan.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from sagan_div.workflow.snakemake_storage import Storage
 from sagan_div.workflow.store import IN_A_BUCKET
 
 AT_ONCE = 10  # requests: as many connections as boto3 keeps
+SMALL = 64 * 1024  # bytes up to which an object is read and held to its digest: scores, histories, tables
 
 
 class Bucket:
@@ -41,6 +43,10 @@ class Bucket:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             self._read |= dict(zip(new, pool.map(self._storage.read, new), strict=True))
         return {path: self._read[path] for path in wanted}
+
+    def expect(self, paths: Iterable[Path]) -> None:
+        """Read those that are small."""
+        self.read(path for path in paths if self._sizes.get(path, SMALL + 1) <= SMALL)
 
     def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
         """By its size, or by its bytes where they have been read."""

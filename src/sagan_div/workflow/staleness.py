@@ -48,9 +48,9 @@ def survey(
     planned = records.read_all(jobs(study, root=store.root), store)
     digests = recorded_digests(planned)
     states = []
-    for each, record in planned:
-        if phases and each.kind.phase not in phases:
-            continue
+    wanted = [(each, record) for each, record in planned if not phases or each.kind.phase in phases]
+    store.expect(path for each, record in wanted if record for path in each.outputs.values())
+    for each, record in wanted:
         state = _state(each, record, digests, store, code)
         state = replace(state, due=state.due or forced(each, record))
         if state.due:
@@ -63,6 +63,7 @@ def survey_report(study: Study, outputs: dict[str, Path], upstream_due: bool = F
     """The state of the report, whose inputs are the records of all other jobs."""
     job = report_job(study, outputs, store)
     digests: Digests = {path: hashlib.sha256(content).hexdigest() for path, content in store.read(job.inputs.values()).items()}
+    store.expect(job.outputs.values())
     state = _state(job, records.read(job.record, store), digests, store)
     return replace(state, due=state.due or upstream_due)
 

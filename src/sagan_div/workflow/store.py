@@ -26,6 +26,9 @@ class Store(Protocol):
     def read(self, paths: Iterable[Path]) -> dict[Path, bytes]:
         """The contents of small files, such as records; those that are not there, or cannot be read, are left out."""
 
+    def expect(self, paths: Iterable[Path]) -> None:
+        """Is told which files will be compared."""
+
     def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
         """Whether a file that is there is not the one of this SHA-256 and size, as far as the store can tell."""
 
@@ -54,6 +57,9 @@ class Folder:
             except OSError:
                 continue
         return found
+
+    def expect(self, paths: Iterable[Path]) -> None:
+        """All bytes are at hand."""
 
     def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
         return files.sha256(path) != digest
