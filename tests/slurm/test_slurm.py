@@ -13,16 +13,13 @@ from cluster import Cluster, lacking, until
 sys.path.append(str(Path(__file__).parent.parent / "interplay"))
 from projects import Project, start
 
-from sagan_div.workflow.kinds import KINDS
-
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="snakemake-executor-plugin-slurm is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(lacking() is not None, reason=str(lacking()))]
 ON_CLUSTER = (
     *("--profile", "profiles/slurm", "--slurm-status-command", "squeue"),
     *("--slurm-init-seconds-before-status-checks", "2"),
-    *("--set-resources", *(f"{kind.rule}:gpu=0" for kind in KINDS.values() if "device" in kind.options)),
 )
-SMALL_JOBS = ("--default-resources", "mem_mb=500", "runtime=5")
+SMALL_JOBS = ("--default-resources", "device=cpu", "mem_mb=500", "runtime=5")
 SIGNAL = "slurm_extra='--signal=TERM@120'"  # the profile's own, which --default-resources would replace
 
 
@@ -64,13 +61,28 @@ def test_a_cancelled_job_and_a_failed_node_cost_no_result(project: Project, clus
     assert project.planned() == {}
 
 
+def test_a_node_without_the_gpu_that_jobs_compute_on_is_told_of_once(project: Project, cluster: Cluster) -> None:
+    """As where Slurm gives a GPU that PyTorch cannot use: no job takes the CPU in its place, and none is tried again."""
+    project.compute("reference")
+    resources = ("device=cuda", "gpu=0", "mem_mb=500", "runtime=5")
+    snakemake = submit(project, cluster, "train", "--default-resources", *resources)
+    said, _ = snakemake.communicate(timeout=400)
+    assert snakemake.returncode == 1, said
+    told = [line for line in said.splitlines() if "--device cuda: PyTorch 0+cpu is built without CUDA; " in line]
+    assert [line for line in told if line.startswith("train digits dcgan seed 0: ")], said
+    assert "Trying to restart" not in said
+    project.compute("train")
+
+
 def test_training_outlives_its_time_limit(tmp_path: Path, cluster: Cluster) -> None:
     """Real training under a limit that is too short: SIGTERM, a saved state, a longer job that continues, the same bits."""
     undisturbed = start(tmp_path / "undisturbed", computing=True)
     undisturbed.study(_long_training)
     undisturbed.compute("reference")
     project = undisturbed.copy(tmp_path / "project")
-    snakemake = submit(project, cluster, "train", "--default-resources", "mem_mb=1000", "runtime=3 * attempt", SIGNAL)
+    snakemake = submit(
+        project, cluster, "train", "--default-resources", "device=cpu", "mem_mb=1000", "runtime=3 * attempt", SIGNAL
+    )
     undisturbed.compute("train")
     said, _ = snakemake.communicate(timeout=900)
     assert snakemake.returncode == 0, said

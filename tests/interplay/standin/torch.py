@@ -4,6 +4,8 @@ import types
 from typing import Any
 
 utils = types.SimpleNamespace(deterministic=types.SimpleNamespace())
+__version__ = "0+cpu"
+version = types.SimpleNamespace(cuda=None, hip=None)
 cuda = types.SimpleNamespace(is_available=lambda: False, device_count=lambda: 0)
 
 
