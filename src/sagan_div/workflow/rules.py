@@ -1,5 +1,6 @@
 """What the rules ask: inputs, outputs, settings and staleness of jobs, in Snakemake's own terms."""
 
+import gc
 import json
 import os
 import shlex
@@ -28,6 +29,7 @@ from sagan_div.workflow.store import HERE, Store
 from sagan_div.workflow.watch import Watch
 
 STATE = "SAGAN_DIV_STATE"  # in the environment: where trainings keep their saved state as well
+ALLOCATIONS = 200_000  # between two looks for objects that nothing holds: a plan keeps what it makes, and they take a quarter of it
 ReportOutputs = Callable[[Study, Layout], dict[str, Path]]
 
 
@@ -37,6 +39,7 @@ class Rules:
     def __init__(self, workflow: Any, config: Mapping[str, Any], home: Path, report_outputs: ReportOutputs) -> None:
         """Ends the process with one line for an error in the study, and for a report on results that do not fit."""
         fingerprint.snapshot()
+        gc.set_threshold(ALLOCATIONS)
         self._workflow = workflow
         os.environ |= internals.storage_variables(workflow)  # for jobs on this machine, which keep their state there
         try:
