@@ -1,8 +1,10 @@
 """Digests of files, each read once: until its inode, size or time of change is another, its digest is remembered."""
 
 import contextlib
+import errno
 import json
 import os
+import stat
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -25,12 +27,17 @@ class Stamp(NamedTuple):
 
 
 def stamp(path: Path) -> Stamp:
-    """The stamp of a file, which is opened for it: on NFS a look without that may be a minute old. Raises OSError."""
+    """The stamp of a file, which is opened for it: on NFS a look without that may be a minute old.
+
+    Raises OSError where it is none, or cannot be read.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         about = os.fstat(descriptor)
     finally:
         os.close(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        raise OSError(errno.EINVAL, "is no file", str(path))
     return Stamp(about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
 
 
@@ -53,25 +60,29 @@ class Digests:
         self._known[name] = before, digest
         self._learned = True
 
-    def sha256(self, path: Path) -> str:
-        """The SHA-256 of a file, which is read unless it was before. Raises UserError as `files.sha256` does."""
+    def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
+        """Whether a file is not the one of this SHA-256 and, where it is known, size. It is read unless it was before.
+
+        Raises UserError as `files.sha256` does.
+        """
         try:
             now = stamp(path)
         except OSError:
-            return files.sha256(path)  # which says what is wrong
+            return files.sha256(path) != digest  # or says what is wrong
+        if size is not None and size != now.size:
+            return True
         known = self.recall(str(path), now)
         if known is None:
             known = files.sha256(path)
             self.learn(str(path), now, known)
-        return known
+        return known != digest
 
     def keep(self) -> None:
         """Write what is new, of files that had long been as they are. Where that fails, they are read again next time."""
-        if not self._learned or not self._place:
-            return
         kept = {name: known for name, known in self._known.items() if known[0].changed < self._started - SETTLED}
-        with contextlib.suppress(UserError):
-            files.write_text(self._place, json.dumps(kept))
+        if self._learned and self._place and kept:
+            with contextlib.suppress(UserError):
+                files.write_text(self._place, json.dumps(kept))
 
 
 def _read(place: Path) -> dict[str, tuple[Stamp, str]]:

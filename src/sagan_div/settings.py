@@ -31,8 +31,7 @@ def canonical(settings: Settings) -> str:
 
 def plain(settings: Settings) -> dict[str, Any]:
     """Settings as JSON's own data, without the keys that were left out."""
-    data: dict[str, Any] = json.loads(canonical(settings))
-    return data
+    return settings.model_dump(mode="json", exclude_none=True)
 
 
 def read(kind: type[S], value: object, key: str = "") -> S:

@@ -55,13 +55,14 @@ def test_a_bucket_needs_no_folder(objects: Objects, tmp_path: Path, ending: str)
 def test_a_file_is_another_by_its_size_or_by_the_bytes_that_were_read(objects: Objects, tmp_path: Path) -> None:
     objects.put(str(METRICS), b"12345")
     bucket, digest = seen(objects, tmp_path), hashlib.sha256(b"12345").hexdigest()
-    assert not bucket.is_other(METRICS, digest, 5)
-    assert not bucket.is_other(METRICS, digest, None)  # of a record that tells no size
-    assert bucket.is_other(METRICS, digest, 6)
-    assert bucket.is_other(METRICS, None, 5)
-    assert bucket.read([METRICS, RESULTS / "none.json"]) == {METRICS: b"12345"}
-    assert bucket.is_other(METRICS, "0" * 64, 5)
-    assert not bucket.is_other(METRICS, digest, 6)
+    with bucket.comparing([]) as is_other:
+        assert not is_other(METRICS, digest, 5)
+        assert not is_other(METRICS, digest, None)  # of a record that tells no size
+        assert is_other(METRICS, digest, 6)
+        assert is_other(METRICS, None, 5)
+        assert bucket.read([METRICS, RESULTS / "none.json"]) == {METRICS: b"12345"}
+        assert is_other(METRICS, "0" * 64, 5)
+        assert not is_other(METRICS, digest, 6)
 
 
 def test_small_files_are_read_and_large_ones_are_not(objects: Objects, tmp_path: Path) -> None:
@@ -69,9 +70,9 @@ def test_small_files_are_read_and_large_ones_are_not(objects: Objects, tmp_path:
     objects.put(str(METRICS), b"54321")
     objects.put(str(large), bytes(SMALL + 1))
     bucket = seen(objects, tmp_path)
-    bucket.expect([METRICS, large, RESULTS / "none.json"])
-    assert bucket.is_other(METRICS, hashlib.sha256(b"12345").hexdigest(), 5)
-    assert not bucket.is_other(large, "0" * 64, SMALL + 1)
+    with bucket.comparing([METRICS, large, RESULTS / "none.json"]) as is_other:
+        assert is_other(METRICS, hashlib.sha256(b"12345").hexdigest(), 5)
+        assert not is_other(large, "0" * 64, SMALL + 1)
 
 
 @pytest.mark.slow

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from made import do, holding, remaining, study, the_job
 
+from sagan_div import files, remembered
 from sagan_div.errors import UserError
 from sagan_div.study import given
 from sagan_div.workflow import fingerprint, records
+from sagan_div.workflow.jobs import jobs
 from sagan_div.workflow.kinds import PHASES, TRAIN
 from sagan_div.workflow.prune import prune
 from sagan_div.workflow.staleness import survey
@@ -51,6 +53,49 @@ def test_an_altered_artefact_is_removed_in_its_own_phase_alone(made: Path) -> No
     Path("results/train/digits/dcgan/seed0/best.safetensors").write_text("altered")
     assert prune(study(), "sample") == []
     assert [line.split(":")[0] for line in prune(study(), "train")] == ["train digits dcgan 0"]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files whose bytes are read for their digest, as they are; what is remembered counts at once."""
+    found: list[Path] = []
+    sha256 = files.sha256
+
+    def noted(path: Path) -> str:
+        found.append(path)
+        return sha256(path)
+
+    monkeypatch.setattr(files, "sha256", noted)
+    monkeypatch.setattr(remembered, "SETTLED", 0)
+    return found
+
+
+def test_bytes_are_read_once(made: Path, read: list[Path]) -> None:
+    assert prune(study(), "train") == []
+    assert set(read) == {path for job in jobs(study(), "train") for path in job.outputs.values()}
+    read.clear()
+    assert prune(study(), "train") == []
+    assert read == []
+
+
+def test_records_and_sizes_are_compared_before_bytes(made: Path, read: list[Path]) -> None:
+    best = the_job("train", method="dcgan").outputs["best"]
+    best.write_text("of another size")
+    lines = prune(study("methods.sngan.n_critic=3"), "train")
+    assert [line.partition(":")[0] for line in lines] == ["train digits dcgan 0", "train digits sngan 0"]
+    assert best not in read
+    assert not any("sngan" in path.parts for path in read)
+
+
+def test_other_bytes_of_the_same_size_and_date_are_noticed(made: Path, read: list[Path]) -> None:
+    best = the_job("train", method="dcgan").outputs["best"]
+    assert prune(study(), "train") == []
+    dated = best.stat()
+    with best.open("r+b") as file:
+        file.write(b"x")
+    os.utime(best, ns=(dated.st_atime_ns, dated.st_mtime_ns))
+    (line,) = prune(study(), "train")
+    assert line == "train digits dcgan 0: removed, best.safetensors is not what it was when it was made"
 
 
 def test_what_a_process_is_at_work_on_is_left_alone(made: Path) -> None:

@@ -7,12 +7,13 @@ downloaded to plan.
 import hashlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
 from sagan_div import files
 from sagan_div.workflow.snakemake_storage import Storage
-from sagan_div.workflow.store import IN_A_BUCKET
+from sagan_div.workflow.store import IN_A_BUCKET, IsOther
 
 AT_ONCE = 10  # requests: as many connections as boto3 keeps
 SMALL = 64 * 1024  # bytes up to which an object is read and held to its digest: scores, histories, tables
@@ -44,11 +45,12 @@ class Bucket:
             self._read |= dict(zip(new, pool.map(self._storage.read, new), strict=True))
         return {path: self._read[path] for path in wanted}
 
-    def expect(self, paths: Iterable[Path]) -> None:
+    def comparing(self, paths: Iterable[Path]) -> AbstractContextManager[IsOther]:
         """Read those that are small."""
         self.read(path for path in paths if self._sizes.get(path, SMALL + 1) <= SMALL)
+        return nullcontext(self._is_other)
 
-    def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
+    def _is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
         """By its size, or by its bytes where they have been read."""
         if path in self._read:
             return hashlib.sha256(self._read[path]).hexdigest() != digest

@@ -26,6 +26,7 @@ PLUMBING = (  # shapes no result: what is read and written is checked by content
     *("phases", "phases.run", "phases.machine", "phases.provenance", "phases.gpu_slots", "phases.saved_state"),
 )
 WHOLE = ("study", "workflow", "cli")  # of these the modules within count as plumbing too
+HOLD_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)  # an expression holds none
 TYPE_COMMENTS = ("type_comment", "type_ignores")  # fields of a syntax tree that hold comments
 CODE = Path("workflow/code.json")  # the fingerprints that DVC's stages name under `params`
 
@@ -55,7 +56,7 @@ def snapshot() -> None:
 
 def forget() -> None:
     """Read the sources again when they are asked for next."""
-    for remembered in (of_modules, _imports, _text, _tree, _remembered):
+    for remembered in (of_modules, _imports, _exists, _text, _tree, _remembered):
         remembered.cache_clear()
 
 
@@ -113,7 +114,8 @@ def _statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
             continue
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
-        yield from _statements(child)
+        if isinstance(child, HOLD_STATEMENTS):
+            yield from _statements(child)
 
 
 def _named(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
@@ -124,6 +126,7 @@ def _named(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
 def _exists(module: str) -> bool:
     path = PACKAGE.joinpath(*module.split(".")[1:])
     return module.split(".")[0] == NAME and (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file())
@@ -174,7 +177,7 @@ def _plain(node: Any) -> Any:
     if isinstance(node, ast.Constant):
         return ["Constant", type(node.value).__name__, repr(node.value)]
     if isinstance(node, ast.AST):
-        fields = ([name, _plain(value)] for name, value in ast.iter_fields(node) if name not in TYPE_COMMENTS)
+        fields = ([name, _plain(getattr(node, name, None))] for name in node._fields if name not in TYPE_COMMENTS)
         return [type(node).__name__, *(field for field in fields if field[1] not in (None, []))]
     if isinstance(node, list):
         kept = node[1:] if node and _is_docstring(node[0]) else node

@@ -257,7 +257,7 @@ def of_phase(phase: str) -> tuple[Kind, ...]:
 
 def wildcards_of(settings: Settings) -> dict[str, Any]:
     """The dataset, method, seed and extractor that a job is about, as far as its settings name them."""
-    found = {name: getattr(settings, name) for name in (*CELL, "extractor") if hasattr(settings, name)}
+    found = {name: getattr(settings, name) for name in (*CELL, "extractor") if name in type(settings).model_fields}
     return {
         name: value.name if isinstance(value, DatasetConfig | TorchScriptConfig) else value for name, value in found.items()
     }

@@ -29,11 +29,11 @@ class Layout:
 
     def holds(self, path: Path) -> bool:
         """Whether a path is the study's own: what lies elsewhere is the user's."""
-        return path.is_relative_to(self.results) or path.is_relative_to(self.data)
+        return any(path.parts[: len(own.parts)] == own.parts for own in (self.results, self.data))
 
     def name(self, path: Path) -> Path:
         """A path of the study from `root` on, which is the same everywhere."""
-        return path.relative_to(self.root)
+        return path.relative_to(self.root) if self.root.parts else path
 
     @property
     def scratch(self) -> Path:

@@ -29,7 +29,7 @@ from sagan_div.workflow.store import HERE, Store
 from sagan_div.workflow.watch import Watch
 
 STATE = "SAGAN_DIV_STATE"  # in the environment: where trainings keep their saved state as well
-ALLOCATIONS = 200_000  # between two looks for objects that nothing holds: a plan keeps what it makes, and they take a quarter of it
+ALLOCATIONS = 200_000  # between two looks for garbage, which take a quarter of a plan that keeps all it makes
 ReportOutputs = Callable[[Study, Layout], dict[str, Path]]
 
 
@@ -108,7 +108,7 @@ class Rules:
         if self.is_part:
             self._end(refused_report(self.study))
         self._run_if_due(REPORT.record(self.layout))
-        return [self._input(path) for job in jobs(self.study) for path in job.files]
+        return [self._own(path) for job in jobs(self.study) for path in job.files]
 
     def log(self, phase: str, *parts: str) -> str:
         """The log of a job, e.g. logs/main/train/{dataset}/{method}/seed{seed}.log."""
@@ -146,14 +146,15 @@ class Rules:
             internals.force(self._workflow, str(record))
 
     def _input(self, path: Path) -> Any:
-        """A file whose date has no effect, unless it is about to be made again: that takes along what is made from it.
-
-        Ends the process for a file of the user's that jobs elsewhere lack.
-        """
+        """What a job reads. Ends the process for a file of the user's that jobs elsewhere lack."""
         if not self.layout.holds(path):
             if storing.nodes_share_nothing(self._workflow):
                 self._end(UserError(f"{path}: is not on the nodes; use a profile whose nodes share this folder"))
             return storing.of_the_user(path)
+        return self._own(path)
+
+    def _own(self, path: Path) -> Any:
+        """A file whose date has no effect, unless it is about to be made again: that takes along what is made from it."""
         return str(path) if path in self._due else internals.dateless(path)
 
     @cached_property

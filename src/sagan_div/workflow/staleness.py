@@ -1,6 +1,6 @@
 """What no longer fits: a result is fresh if and only if its record fits the study, the code, its inputs and itself.
 
-No date and no memory of any tool has a part in it.
+No date and no memory of any tool has a part in it: dates and inodes tell only which files need not be read again.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ from sagan_div.settings import difference, plain
 from sagan_div.study.schema import Study
 from sagan_div.workflow import fingerprint, records
 from sagan_div.workflow.jobs import Job, jobs, report_job
-from sagan_div.workflow.kinds import KINDS
+from sagan_div.workflow.kinds import KINDS, Paths
 from sagan_div.workflow.records import Record
-from sagan_div.workflow.store import HERE, Store
+from sagan_div.workflow.store import HERE, IsOther, Store
 
 Forced = Callable[[Job, Record | None], bool]
 Digests = dict[Path, str | None]  # of artefacts, as their own records have them; None for what is to be made again
@@ -49,13 +49,15 @@ def survey(
     digests = recorded_digests(planned)
     states = []
     wanted = [(each, record) for each, record in planned if not phases or each.kind.phase in phases]
-    store.expect(path for each, record in wanted if record for path in each.outputs.values())
-    for each, record in wanted:
-        state = _state(each, record, digests, store, code)
-        state = replace(state, due=state.due or forced(each, record))
-        if state.due:
-            digests |= dict.fromkeys(each.outputs.values())
-        states.append(state)
+    with store.comparing(path for each, record in wanted if record for path in each.outputs.values()) as is_other:
+        for each, record in wanted:
+            there = {name: path for name, path in each.outputs.items() if store.exists(path)}
+            state = _state(each, record, there, digests, is_other, code)
+            if not state.due and forced(each, record):
+                state = replace(state, due=True)
+            if state.due:
+                digests |= dict.fromkeys(each.outputs.values())
+            states.append(state)
     return states
 
 
@@ -63,8 +65,9 @@ def survey_report(study: Study, outputs: dict[str, Path], upstream_due: bool = F
     """The state of the report, whose inputs are the records of all other jobs."""
     job = report_job(study, outputs, store)
     digests: Digests = {path: hashlib.sha256(content).hexdigest() for path, content in store.read(job.inputs.values()).items()}
-    store.expect(job.outputs.values())
-    state = _state(job, records.read(job.record, store), digests, store)
+    there = {name: path for name, path in job.outputs.items() if store.exists(path)}
+    with store.comparing(job.outputs.values()) as is_other:
+        state = _state(job, records.read(job.record, store), there, digests, is_other)
     return replace(state, due=state.due or upstream_due)
 
 
@@ -168,12 +171,14 @@ def recorded_digests(planned: Iterable[tuple[Job, Record | None]]) -> Digests:
     }
 
 
-def _state(job: Job, record: Record | None, digests: Mapping[Path, str | None], store: Store, code: bool = True) -> State:
-    there = {name: path for name, path in job.outputs.items() if store.exists(path)}
+def _state(
+    job: Job, record: Record | None, there: Paths, digests: Mapping[Path, str | None], is_other: IsOther, code: bool = True
+) -> State:
+    """What is to be said of a job, of whose outputs these are there."""
     if record is None:
         reason = "it has no record" if there else None
     else:
-        reason = _unfit(job, record, digests, code) or _altered(record, there, store)
+        reason = _unfit(job, record, digests, code) or _altered(record, there, is_other)
     missing = record is None or there.keys() != job.outputs.keys()
     return State(job, record, reason, due=bool(reason) or missing)
 
@@ -187,8 +192,10 @@ def _unfit(job: Job, record: Record, digests: Mapping[Path, str | None], code: b
 
 
 def _other_code(recorded: Mapping[str, Any], now: Mapping[str, str]) -> str | None:
+    if recorded == now:
+        return None
     changed = [name for name in sorted(recorded.keys() | now.keys()) if recorded.get(name) != now.get(name)]
-    return f"it was made by other code: {', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''}" if changed else None
+    return f"it was made by other code: {', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''}"
 
 
 def _other_inputs(job: Job, record: Record, digests: Mapping[Path, str | None]) -> str | None:
@@ -200,9 +207,9 @@ def _other_inputs(job: Job, record: Record, digests: Mapping[Path, str | None]) 
     return None
 
 
-def _altered(record: Record, there: Mapping[str, Path], store: Store) -> str | None:
+def _altered(record: Record, there: Paths, is_other: IsOther) -> str | None:
     """What is no longer the file that its record describes: replaced or cut short. What is lost is missing, not altered."""
     for name, path in there.items():
-        if store.is_other(path, record.outputs.get(name), record.size(name)):
+        if is_other(path, record.outputs.get(name), record.size(name)):
             return f"{path.name} is not what it was when it was made"
     return None

@@ -1,14 +1,18 @@
 """Where the files of a study lie, as far as its staleness asks: in a folder here, or in a bucket (bucket.py)."""
 
 import os
+import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sagan_div import files
 from sagan_div.errors import UserError
+from sagan_div.remembered import Digests
+
+IsOther = Callable[[Path, str | None, int | None], bool]
 
 
 class Store(Protocol):
@@ -26,11 +30,8 @@ class Store(Protocol):
     def read(self, paths: Iterable[Path]) -> dict[Path, bytes]:
         """The contents of small files, such as records; those that are not there, or cannot be read, are left out."""
 
-    def expect(self, paths: Iterable[Path]) -> None:
-        """Is told which files will be compared."""
-
-    def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
-        """Whether a file that is there is not the one of this SHA-256 and size, as far as the store can tell."""
+    def comparing(self, paths: Iterable[Path]) -> AbstractContextManager[IsOther]:
+        """Whether one of these files, where it is there, is not the one of a SHA-256 and a size, as far as the store can tell."""
 
     def prepare(self, digests: Mapping[Path, str | None]) -> None:
         """Have files be such that jobs can run; `digests` has all of the study's, as recorded, None where that is not known.
@@ -58,16 +59,21 @@ class Folder:
                 continue
         return found
 
-    def expect(self, paths: Iterable[Path]) -> None:
-        """All bytes are at hand."""
-
-    def is_other(self, path: Path, digest: str | None, size: int | None) -> bool:
-        return files.sha256(path) != digest
+    @contextmanager
+    def comparing(self, paths: Iterable[Path]) -> Iterator[IsOther]:
+        """By its size, and by its bytes, which are read once: as long as it stays what it was, its digest is remembered."""
+        digests = Digests("artefacts")
+        yield digests.is_other
+        digests.keep()
 
     def prepare(self, digests: Mapping[Path, str | None]) -> None:
-        """Refuse links, and date files now that are dated in the future."""
-        refuse_links(digests)
-        _bring_to_now(digests)
+        """Refuse links, and date files now that are dated in the future: Snakemake takes what is older than its inputs for a
+        fault."""
+        now = time.time()
+        for path in digests:
+            about = _about(path)
+            if about and about.st_mtime > now:
+                os.utime(path)
 
 
 HERE = Folder()  # the working folder
@@ -85,15 +91,18 @@ def refuse_links(paths: Iterable[Path]) -> None:
     Raises UserError naming the first.
     """
     for path in paths:
-        if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
-            raise UserError(
-                f"{path}: is a link into a cache, where results could be overwritten; "
-                "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
-            )
+        _about(path)
 
 
-def _bring_to_now(paths: Iterable[Path]) -> None:
-    """Snakemake takes what is older than its inputs for a fault."""
-    for path in paths:
-        if path.exists() and path.stat().st_mtime > time.time():
-            os.utime(path)
+def _about(path: Path) -> os.stat_result | None:
+    """What the file system says of a file, or None where there is none. Raises UserError for a link."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return None
+    if stat.S_ISLNK(about.st_mode) or (stat.S_ISREG(about.st_mode) and about.st_nlink > 1):
+        raise UserError(
+            f"{path}: is a link into a cache, where results could be overwritten; "
+            "`dvc config --local cache.type reflink,copy` and `dvc checkout --relink` make copies of all"
+        )
+    return about
