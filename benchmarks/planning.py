@@ -42,7 +42,7 @@ PARTS = (  # the first whose file, or function in it, is on a sample's stack; lo
     ("sagan_div/workflow/rules.py", "project: what rules ask"),
     ("sagan_div/", "project: all else"),
     ("workflow/rules/", "project: all else"),
-    ("snakemake/dag.py:DAG.update_conda_envs", "Snakemake: environments"),
+    ("snakemake/dag.py:DAG.update_conda_envs", "Snakemake: params, resources, environments"),
     ("snakemake/dag.py:DAG.update_needrun", "Snakemake: what has to run"),
     ("snakemake/dag.py:DAG.postprocess", "Snakemake: the finished graph"),
     ("snakemake/dag.py:DAG.file2jobs", "Snakemake: a job for each file"),
@@ -143,8 +143,8 @@ def _shown(row: Row) -> Row:
     ours = sum(seconds for name, seconds in row.parts.items() if name.startswith("project"))
     print(f"{row.step:<44}{row.jobs:>6} jobs{row.wall:>8.1f} s wall{row.processor:>7.1f} s processor{row.gigabytes:>6.2f} GiB")
     for name, seconds in row.parts.items():
-        print(f"    {name:<40}{seconds:>7.2f} s {seconds / row.processor:>6.1%}")
-    print(f"    {'the project in all':<40}{ours:>7.2f} s {ours / row.processor:>6.1%}", flush=True)
+        print(f"    {name:<44}{seconds:>7.2f} s {seconds / row.processor:>6.1%}")
+    print(f"    {'the project in all':<44}{ours:>7.2f} s {ours / row.processor:>6.1%}", flush=True)
     return row
 
 
@@ -167,8 +167,8 @@ def main() -> None:
         rows = [measured("snakemake -n, nothing there yet", count, *plan)]
         lay_out(seeds, words.size)
         time.sleep(6)  # what changed less than five seconds ago is not remembered
-        rows += [measured(f"snakemake -n, all files there, {which}", count, *plan) for which in ("first", "again")]
-        rows += [measured("sagan-div prune train, all files there", count, *prune)]
+        for what, step in (("sagan-div prune train", prune), ("snakemake -n", plan)):
+            rows += [measured(f"{what}, all files there, {which}", count, *step) for which in ("first", "again")]
         os.chdir(ROOT)
     files.write_text(out, json.dumps([row._asdict() for row in rows], indent=1) + "\n")
 

@@ -31,7 +31,7 @@ class Store(Protocol):
         """The contents of small files, such as records; those that are not there, or cannot be read, are left out."""
 
     def comparing(self, paths: Iterable[Path]) -> AbstractContextManager[IsOther]:
-        """Whether one of these files, where it is there, is not the one of a SHA-256 and a size, as far as the store can tell."""
+        """Whether one of these files, where it is there, is another than that of a SHA-256 and a size, as far as is known."""
 
     def prepare(self, digests: Mapping[Path, str | None]) -> None:
         """Have files be such that jobs can run; `digests` has all of the study's, as recorded, None where that is not known.
