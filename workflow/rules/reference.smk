@@ -93,7 +93,9 @@ rule real_vs_real:
     conda:
         "../envs/sagan-div.yaml"
     resources:
-        **RULES.asks("real_vs_real", "reference", "{dataset}", "{extractor}.real-vs-real"),
+        **RULES.asks(
+            "real_vs_real", "reference", "{dataset}", "{extractor}.real-vs-real"
+        ),
     params:
         device=RULES.device,
         settings=settings("real_vs_real"),
