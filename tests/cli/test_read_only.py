@@ -28,7 +28,7 @@ def clone(tmp_path: Path) -> Path:
     ("words", "named"),
     [
         ("prune", CHECKPOINT),
-        ("data --set datasets=[digits]", "scratch"),
+        ("data --set datasets=[digits]", "scratch/main/locks/data-digits.lock"),
         ("fingerprint", "workflow/code.json"),
         ("adopt workflow/overlays/demo.yaml", "params.yaml"),
     ],

@@ -127,8 +127,8 @@ class Tree:
         path.parents[1].joinpath("record.json").write_text(json.dumps(record | ABOUT))
 
     def compare(self, dataset: str) -> None:
-        """What the comparison of real images with real ones leaves, in the classifier's features."""
-        job = planned(self.study, REAL_VS_REAL, {"dataset": dataset, "extractor": "classifier"})
+        """What the comparison of real images with real ones leaves, in the last feature space."""
+        job = planned(self.study, REAL_VS_REAL, {"dataset": dataset, "extractor": self.study.score.spaces[-1]})
         pairs = [
             {"pair": pair, "sampler": sampler, "images": images, "fids": [800 / images, 900 / images]}
             for pair, sampler in prose.REAL_VS_REAL
