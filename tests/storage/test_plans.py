@@ -61,9 +61,9 @@ def test_a_record_that_is_none_makes_its_job_due(fresh: WorkingFolder, damage: s
 
 @pytest.mark.slow
 def test_an_artefact_that_was_made_from_another_is_stale(fresh: WorkingFolder) -> None:
-    name = f"{TRAINED}/record.json"
+    name = f"{TRAINED}/record.json".replace("train", "sample")
     record = json.loads(fresh.objects.get(name))
-    record["outputs"]["best"] = "0" * 64
+    record["inputs"]["best"] = "0" * 64
     fresh.objects.put(name, json.dumps(record).encode())
     assert fresh.planned() == {"sample_cell": 1, "score_cell": 1, "report": 1}
 
