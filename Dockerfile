@@ -21,7 +21,7 @@ ENV PIP_CONSTRAINT=/opt/sagan-div/constraints.txt \
     PYTHONUNBUFFERED=1
 
 RUN if [ "$TORCH" = cpu ]; then \
-      grep -E '^torch(vision)?==' requirements.lock | pip install --no-deps --index-url "$CPU_WHEELS" -r /dev/stdin \
+      sed -nE 's/^torch(vision)?==.*/&+cpu/p' requirements.lock | pip install --no-deps --index-url "$CPU_WHEELS" -r /dev/stdin \
       && grep -v 'sys_platform == "linux"' requirements.lock | pip install --no-deps -r /dev/stdin; \
     else \
       pip install -r requirements.lock; \
