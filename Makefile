@@ -56,7 +56,7 @@ publish:  ## copy what docs/results shows of the study of record
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv is missing: apt-get install python3-venv"; exit 2; }
 	$(PYTHON) -m venv .venv
 ifeq ($(TORCH),cpu)  # the same versions; what the lock has for Linux alone are CUDA's libraries
-	$(BIN)/python -m pip install --quiet --retries 1 --no-deps --index-url $(CPU_WHEELS) $$(sed -nE 's/^torch(vision)?==.*/&+cpu/p' requirements.lock) || \
+	@$(BIN)/python -m pip install --quiet --retries 1 --no-deps --index-url $(CPU_WHEELS) $$(sed -nE 's/^torch(vision)?==.*/&+cpu/p' requirements.lock) || \
 	  { echo "$(CPU_WHEELS) cannot be reached or lacks these versions; leave out TORCH=cpu, or name a mirror of it with CPU_WHEELS=..."; exit 2; }
 	grep -v 'sys_platform == "linux"' requirements.lock | $(BIN)/python -m pip install --quiet --no-deps -r /dev/stdin
 else
