@@ -237,6 +237,15 @@ def test_a_mark_in_a_chart_leads_to_its_records(chromium: Browser, page: Path) -
     waited(chromium, "document.querySelector('dialog[open] h2')?.textContent.endsWith(' on MNIST')")
 
 
+@pytest.mark.parametrize("figure", ["fid", "real-vs-real", "differences"])
+def test_no_label_of_a_chart_is_cut_off(chromium: Browser, page: Path, figure: str) -> None:
+    chromium.open(page, 1280)
+    alive(chromium, figure)
+    texts = chromium.run(f"return [...document.querySelectorAll('#chart-{figure} .live text')].map(t => t.textContent)")
+    assert texts
+    assert [text for text in texts if text.endswith("…")] == []
+
+
 def test_without_javascript_there_are_still_pictures(chromium: Browser, page: Path) -> None:
     chromium.devtools("Emulation.setScriptExecutionDisabled", value=True)
     try:

@@ -143,7 +143,7 @@ def _names(results: Results) -> str:
 
 def rows_axis(labels: list[str]) -> alt.Y:
     """A row for each label, the first on top; a line break in it is one on the axis."""
-    axis = alt.Axis(title=None, grid=False, labelExpr=r"split(datum.label, '\n')", labelColor=INK, labelLimit=150)
+    axis = alt.Axis(title=None, grid=False, labelExpr=r"split(datum.label, '\n')", labelColor=INK, labelLimit=200)
     return alt.Y("label:N", sort=labels, axis=axis)
 
 

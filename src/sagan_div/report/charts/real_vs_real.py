@@ -28,7 +28,7 @@ def draw(results: Results, dataset: str) -> Chart:
     x = alt.X("images", type="quantitative", title="images on each side", scale=alt.Scale(type="log", nice=False))
     y = alt.Y("fid", type="quantitative", title="FID, real against real", scale=alt.Scale(type="log"))
     hues = [f"var(--{hue})" for hue, _ in MARKS.values()]
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=hues), legend=alt.Legend(columns=2, labelLimit=220))
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=hues), legend=alt.Legend(columns=2, labelLimit=300))
     tip = chart.tooltip({"kind": "sets"}, {"images": "images", "fid": "mean FID"})
     drawn = alt.layer(
         shown.mark_point(filled=True, size=14, opacity=0.4).encode(x, y, colour),
