@@ -55,7 +55,7 @@ def fid(
     metavar="SPACE",
     help="inception; classifier:FILE; torchscript:FILE, a YAML file with the mapping that score.extractors takes.",
 )
-@click.option("--held-out", type=Path, help="Real images that nobody has trained on: memorisation, B being those trained on.")
+@click.option("--held-out", type=Path, help="Real images that no network was trained on, for memorisation; B was trained on.")
 @PLACES
 def evaluate(
     a: Path,

@@ -23,7 +23,7 @@ from sagan_div.workflow.jobs import checkpoint as sampled_checkpoint
     type=click.Choice(["distinct", "repeat-last-batch"]),
     default="distinct",
     show_default=True,
-    help="repeat-last-batch: each image stretched, and all written over and over past 10,000 files, as the author's code did.",
+    help="repeat-last-batch: each image stretched, and all repeated to more than 10,000 files, as by the author's code.",
 )
 @options.device
 def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, device: str) -> None:

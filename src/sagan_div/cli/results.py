@@ -99,7 +99,7 @@ def describe(method: str, channels: int, as_json: bool, params: Path, overlays: 
 
 
 @click.command()
-@click.option("--save", is_flag=True, help="Keep it in logs/: rules ask a cluster for such a time until cells were trained.")
+@click.option("--save", is_flag=True, help="Keep it in logs/: until a cell was trained, rules ask a cluster for that time.")
 @options.as_json
 @options.machine
 @options.study
@@ -108,7 +108,7 @@ def estimate(
 ) -> None:
     """Time some cycles of every method here, and print what training the whole study will take.
 
-    Ratings, scores and what other jobs on the same device take away are not in it.
+    Not included: ratings, scores, and what other jobs take of the same device.
     """
     from sagan_div.training.estimate import measure
 

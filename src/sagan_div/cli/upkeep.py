@@ -44,7 +44,7 @@ def prune(phase: str | None, params: Path, overlays: Sequence[Path], sets: Seque
 @phase_argument
 @options.study_and_results
 def check(phase: str | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
-    """Whether all artefacts of PHASE (of the whole study without it) are there and fit the study; changes nothing."""
+    """Say which artefacts of PHASE (of the whole study without it) are missing or stale, and why; changes nothing."""
     study = load(params, overlays, sets)
     states = staleness.survey(study, *[phase] if phase else ())
     if phase in (None, "report"):
