@@ -523,3 +523,18 @@ def test_threads_share_no_more_memory_than_there_is() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, [30, 60, 500, 10] * 20))
     assert (held, most <= 100) == (0, True)
+
+
+def test_the_names_of_classes_are_recorded_in_the_order_of_their_numbers(read: Read) -> None:
+    """Each class has a grey of its own, so that a name in the place of another would have the wrong one."""
+    greys = {"10": 0, "2": 20, "<b>": 40, "\t": 60, "猫": 80}
+    for name, grey in greys.items():
+        fill(read.root / name, 5, value=grey)
+    found = sources.read(DatasetConfig.model_validate({"pets": str(read.root)}), None, print)
+    names = found.about["found"]["names"]
+    train = found.splits["train"]
+    assert train.labels is not None
+    seen = {names[label]: int(picture.flat[0]) for picture, label in zip(train.images, train.labels, strict=True)}
+    assert seen == {name.replace("\t", r"\t"): grey for name, grey in greys.items()}
+    unlabelled = DatasetConfig.model_validate({"pets": {"path": str(read.root), "labels": "none"}})
+    assert sources.read(unlabelled, None, print).about["found"]["names"] == []

@@ -126,6 +126,11 @@ class Tree:
         record = {"settings": {}, "code": {}, "inputs": {}, "outputs": {}, "images": {"train": images.shape}}
         path.parents[1].joinpath("record.json").write_text(json.dumps(record | ABOUT))
 
+    def about(self, dataset: str, **about: Any) -> None:
+        """Have the record of a dataset's images say more."""
+        path = (self.root / str(self.layout.images("train")).format(dataset=dataset)).parents[1] / "record.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | about))
+
     def compare(self, dataset: str) -> None:
         """What the comparison of real images with real ones leaves, in the last feature space."""
         job = planned(self.study, REAL_VS_REAL, {"dataset": dataset, "extractor": self.study.score.spaces[-1]})

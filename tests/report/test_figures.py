@@ -15,6 +15,7 @@ from scipy import stats as scipy_stats
 from synthetic import Tree, grow, history, rings, study
 
 from sagan_div.report import catalogue, gather, pictures, prose, ratios, words
+from sagan_div.report.charts import classes as charts
 from sagan_div.report.figures import axes, classes, losses, manifold, registry, style
 
 
@@ -176,6 +177,42 @@ def test_classes_go_by_their_names(written: Tree) -> None:
         labels = [classes.draw(written.read(), name).axes[0].get_xticklabels() for name in ("mnist", "fashion-mnist")]
     assert [label.get_text() for label in labels[0]] == [str(digit) for digit in range(10)]
     assert [label.get_text() for label in labels[1]][::9] == ["T-shirt", "ankle boot"]
+
+
+def test_classes_of_a_folder_go_by_the_names_of_its_folders(tmp_path: Path) -> None:
+    """`$x$` stays as it is, what the font lacks or would set the wrong way round is a number, the last two differ."""
+    names = ["10", "2", "$x$", "猫", "حمامة", "w" * 200, "<b>", "Ünïcödé", r"\n", r"\n"]
+    tree = grow(tmp_path, study("datasets=[{birds: pictures}]", "methods=[dcgan]", "seeds=[0]"))
+    tree.about("birds", found={"names": names})
+    results = tree.read()
+    with style.applied():
+        figure = classes.draw(results, "birds")
+        figure.canvas.draw()
+    labels = figure.axes[0].get_xticklabels()
+    assert [label.get_text() for label in labels] == [
+        "10",
+        "2",
+        "$x$",
+        "3",
+        "4",
+        "w" * 13 + "...",
+        "<b>",
+        "Ünïcödé",
+        r"\n (8)",
+        r"\n (9)",
+    ]
+    assert not any(label.get_parse_math() for label in labels)
+    chart = charts.draw(results, "birds", "dcgan")
+    assert chart
+    (rows,) = chart.spec["datasets"].values()
+    assert [row["class"] for row in rows] == [*names[:8], r"\n (8)", r"\n (9)"]
+
+
+@pytest.mark.parametrize("found", [{}, {"names": None}, {"names": []}, {"names": {"a": 1}}, []])
+def test_classes_go_by_numbers_where_the_record_has_no_names(tmp_path: Path, found: object) -> None:
+    tree = grow(tmp_path, study("datasets=[{birds: pictures}]", "methods=[dcgan]", "seeds=[0]"))
+    tree.about("birds", found=found)
+    assert tree.read().class_name("birds", 3) == "3"
 
 
 def test_shares_of_classes_are_of_all_seeds_beside_the_real_ones(written: Tree) -> None:

@@ -1,6 +1,7 @@
 """The frames of a run's growth, and samples sorted into classes: what the page shows of them is what is in the files."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from synthetic import RATINGS, Tree, grow, rings, study
 
 from sagan_div.data.pictures import grid, save_picture
-from sagan_div.evaluation.spaces.classifier import Classifier, save_classifier
+from sagan_div.evaluation.spaces.classifier import TURNS, Classifier, save_classifier
 from sagan_div.report import by_class, gather, growth
 from sagan_div.workflow.layout import filled
 
@@ -57,6 +58,11 @@ def test_samples_stand_in_the_row_that_the_classifier_takes_them_for(tmp_path: P
         drawn[::2] = 200
         np.savez_compressed(results.at("sample", "samples.npz", ("mnist", "dcgan", 0)), images=drawn)
         found = by_class.sort(results, "mnist")
+        named = by_class.sort(replace(results, classes={"mnist": ["dark", "bright", "neither"]}), "mnist")
+        save_classifier(path, _by_brightness(), {"labels": TURNS})
+        assert by_class.sort(results, "mnist") is None  # it tells turns, not classes
+    assert named is not None
+    assert named.classes == ["dark", "bright", "neither"]
     assert found is not None
     assert found.classes == ["0", "1", "2"]
     real, method = found.panels

@@ -16,6 +16,7 @@ from synthetic import ROOT, Tree, grow, study
 from sagan_div.errors import UserError
 from sagan_div.report import catalogue, missing, pictures, prose, report
 from sagan_div.report.charts import chart
+from sagan_div.report.charts import classes as charts
 from sagan_div.settings import canonical
 from support import command
 
@@ -119,6 +120,19 @@ def test_what_records_and_scores_say_is_no_html(tmp_path: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     for path in (tree.results / "report.html", *tree.results.rglob("*.md")):
         assert not re.search(r"<script>alert|<img src=x", path.read_text()), path
+
+
+def test_the_name_of_a_class_is_text_on_the_page_and_stays_as_it_is(tmp_path: Path) -> None:
+    names = ['<b id="x">', "</script><script>alert(1)", *"abcdefgh"]
+    tree = grow(tmp_path, study("datasets=[{birds: pictures}]", "seeds=[0]", "methods=[dcgan]"))
+    tree.about("birds", found={"names": names})
+    drawn = charts.draw(tree.read(), "birds", "dcgan")
+    assert drawn
+    assert '&lt;b id="x"&gt;' in drawn.still.replace("&quot;", '"')
+    tree.write()
+    page = (tree.results / "report.html").read_text()
+    assert "<b id" not in page
+    assert "<script>alert" not in page
 
 
 def test_the_page_starts_with_the_answer_and_ends_with_what_is_not_there(written: Tree) -> None:

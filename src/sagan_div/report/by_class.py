@@ -11,7 +11,7 @@ from sagan_div.data.images import resized, shuffled, to_float
 from sagan_div.data.pictures import grid
 from sagan_div.data.samples import load_samples
 from sagan_div.evaluation.spaces.classifier import Classifier, load_classifier
-from sagan_div.report import paper, pictures
+from sagan_div.report import pictures
 from sagan_div.report.gather import Cell, Results
 from sagan_div.report.pictures import Panel
 from sagan_div.workflow.layout import filled
@@ -29,12 +29,14 @@ class Sorted:
 
 
 def sort(results: Results, dataset: str) -> Sorted | None:
-    """None where the study has no classifier, or no images."""
+    """None where the study has no classifier, or no images, or these have no labels."""
     path = filled(results.layout.classifier, dataset=dataset)
     images = filled(results.layout.images("train"), dataset=dataset)
     if not path.exists() or not images.exists():
         return None
     classifier = load_classifier(path, torch.device("cpu"))
+    if not classifier.knows_classes:
+        return None
     real = torch.from_numpy(arrays.read(images))
     first = resized(real[shuffled(len(real))[:ASKED]], results.study.image_size)
     panels = [Panel("Real images", _rows(classifier, first))]
@@ -43,7 +45,7 @@ def sort(results: Results, dataset: str) -> Sorted | None:
         drawn = load_samples(results.at("sample", "samples.npz", cell))[:ASKED] if cell else None
         title = pictures.title(results, dataset, method, cell)
         panels.append(Panel(title, None if drawn is None else _rows(classifier, drawn), method))
-    classes = [paper.class_name(dataset, number) for number in range(len(classifier.head.bias))]
+    classes = [results.class_name(dataset, number) for number in range(len(classifier.head.bias))]
     return Sorted(classes, panels)
 
 

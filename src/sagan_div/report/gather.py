@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from sagan_div.errors import UserError
-from sagan_div.report import marks, real_vs_real, words
+from sagan_div.report import marks, paper, real_vs_real, words
 from sagan_div.report.catalogue import PAGE
-from sagan_div.report.paper import facts
 from sagan_div.study import metrics
 from sagan_div.study.metrics import Metric
 from sagan_div.study.schema import Checkpoint, Study
 from sagan_div.workflow.jobs import cells
-from sagan_div.workflow.layout import Layout
+from sagan_div.workflow.kinds import DATA
+from sagan_div.workflow.layout import Layout, filled
 from sagan_div.workflow.records import recorded
 
 CELL = ["dataset", "method", "seed"]
@@ -41,7 +41,7 @@ class Results:
     history.csv. `real_vs_real`: a row per pair of sets of real images (columns dataset, extractor, pair, sampler, images, fid).
     `records`: cell -> phase -> record.json. `entries`: cell -> extractor -> what metrics.json says, lists included.
     `channels`: of the images of a dataset, where they are there. `compared`: (dataset, extractor) -> the record of
-    comparing real images with real ones.
+    comparing real images with real ones. `classes`: the names of a dataset's classes, in the order of their numbers.
     """
 
     study: Study
@@ -54,6 +54,7 @@ class Results:
     entries: dict[Cell, Records]
     channels: dict[str, int] = field(default_factory=dict)
     compared: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    classes: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> list[str]:
@@ -62,7 +63,7 @@ class Results:
     @property
     def methods(self) -> list[str]:
         """In the order of the paper's tables, whatever the order of the settings; methods of one's own come last."""
-        printed = list(facts()["labels"])
+        printed = list(paper.facts()["labels"])
         return sorted(self.study.methods, key=lambda method: printed.index(method) if method in printed else len(printed))
 
     @property
@@ -107,6 +108,11 @@ class Results:
         found = rows_of(self.scores, dataset=dataset, extractor=extractor)[kind].dropna()
         return float(found.iloc[0]) if len(found) else None
 
+    def class_name(self, dataset: str, number: int) -> str:
+        """A class by its name, else by its number."""
+        names = self.classes.get(dataset, [])
+        return names[number] if number < len(names) else str(number)
+
     def at(self, phase: str, name: str, cell: Cell) -> Path:
         """The path of a cell's file."""
         return at(self.layout.cell(phase, name), cell)
@@ -133,9 +139,11 @@ def read(study: Study, layout: Layout) -> Results:
     entries = {cell: found for cell in planned if (found := _entries(layout, cell))}
     scores = _scores(study, entries, runs)
     runs = runs.assign(mark=[_mark(records[cell], entries.get(cell, {}), histories[cell]) for cell in planned])
-    channels = {dataset.name: count for dataset in study.datasets if (count := _channels(layout, dataset.name))}
+    data = {dataset.name: recorded(filled(DATA.record(layout), dataset=dataset.name)) or {} for dataset in study.datasets}
+    channels = {name: int(record["images"]["train"][1]) for name, record in data.items() if "train" in record.get("images", {})}
+    classes = {name: _classes(record) or paper.classes(name) for name, record in data.items()}
     pairs, compared = real_vs_real.distances(study, layout), real_vs_real.records(study, layout)
-    return Results(study, layout, scores, runs, _joined(histories), pairs, records, entries, channels, compared)
+    return Results(study, layout, scores, runs, _joined(histories), pairs, records, entries, channels, compared, classes)
 
 
 def _nothing(study: Study, layout: Layout) -> str:
@@ -148,11 +156,12 @@ def _nothing(study: Study, layout: Layout) -> str:
     )
 
 
-def _channels(layout: Layout, dataset: str) -> int | None:
-    """The channels of a dataset's images as recorded with them, or None where they are not there."""
-    folder = Path(str(layout.images("train")).format(dataset=dataset)).parents[1]
-    shapes = (recorded(folder / "record.json") or {}).get("images", {})
-    return int(shapes["train"][1]) if "train" in shapes else None
+def _classes(data: dict[str, Any]) -> list[str]:
+    """The folders that a dataset's classes were, by the record of its images: none for a built-in dataset, an earlier record or
+    images without labels. Names that look the same, since some letters cannot be shown, are told apart by their numbers."""
+    found = data.get("found", {}).get("names")
+    names = [str(name) for name in found] if isinstance(found, list) else []
+    return [name if names.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(names)]
 
 
 def _records(layout: Layout, cell: Cell) -> Records:

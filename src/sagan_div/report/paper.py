@@ -85,10 +85,9 @@ def dataset_label(dataset: str) -> str:
     return str(facts()["datasets"].get(dataset, dataset))
 
 
-def class_name(dataset: str, number: int) -> str:
-    """A class of a dataset by the name that its authors gave it, else by its number."""
-    names = facts()["classes"].get(dataset, ())
-    return str(names[number]) if number < len(names) else str(number)
+def classes(dataset: str) -> list[str]:
+    """The classes of a dataset by the names that its authors gave them; none where those are their numbers."""
+    return list(facts()["classes"].get(dataset, ()))
 
 
 def covers(dataset: str) -> bool:

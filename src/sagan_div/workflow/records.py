@@ -17,7 +17,7 @@ from sagan_div.workflow.store import HERE, Store
 
 PARTS = ("settings", "code", "inputs", "outputs")
 FACTS: dict[str, type | tuple[type, ...]] = {  # beside them, that others look into
-    **dict.fromkeys(("hardware", "versions", "sizes"), dict),
+    **dict.fromkeys(("hardware", "versions", "sizes", "found"), dict),
     **dict.fromkeys(("seconds", "images_per_second"), (int, float)),
     "images": (int, dict),
     "best": (dict, type(None)),

@@ -146,6 +146,7 @@ def _about(arrangement: Arrangement, used: Mapping[Path, Header], found: Listing
     return {
         "sizes": [list(size) for size in _sizes(used)],
         "classes": {shown(name): count for name, count in counts(arrangement.classes).items()},
+        "names": [shown(name) for name in arrangement.known],  # of the classes, in the order of their numbers
         "notes": arrangement.notes,
         "passed_over": {why: len(paths) for why, paths in found.passed_over.items()},
         "left_out": {shown(path): why for path, why in list(found.unfit.items())[:100]},

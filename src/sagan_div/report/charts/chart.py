@@ -91,9 +91,9 @@ def signals(results: Results, logarithmic: bool = False) -> list[dict[str, Any]]
 def _still(spec: dict[str, Any], name: str) -> str:
     """A chart as SVG. Its identifiers are made its own: the converter counts on from chart to chart."""
     svg: str = vl_convert.vegalite_to_svg(spec | {"width": WIDTH, "autosize": FIT, "config": CONFIG}, vl_version=VERSION)
-    for number, found in enumerate(dict.fromkeys(re.findall(r'\sid="([^"]+)"', svg))):
-        svg = re.sub(rf'(\sid="|url\(#|href="#){re.escape(found)}(?=["\)])', rf"\g<1>{name}-{number}", svg)
-    return svg
+    own = {found: f"{name}-{number}" for number, found in enumerate(dict.fromkeys(re.findall(r'<[^>]*\sid="([^"]+)"', svg)))}
+    refers = re.compile(r'(\sid="|url\(#|href="#)([^")]+)')
+    return re.sub(r"<[^>]+>", lambda tag: refers.sub(lambda to: to[1] + own.get(to[2], to[2]), tag[0]), svg)  # no text
 
 
 @cache

@@ -3,11 +3,11 @@
 import altair as alt
 import numpy as np
 
-from sagan_div.report import paper
 from sagan_div.report.charts import chart
 from sagan_div.report.charts.chart import Chart, Rows
 from sagan_div.report.gather import Results
 
+LONGEST = 80  # pixels of a class's name below the bars, whose tooltip has all of it
 SHARES = {"drawn": "share of samples", "among_real": "share of real images"}
 
 
@@ -20,7 +20,7 @@ def draw(results: Results, dataset: str, method: str) -> Chart | None:
             counts = zip(entry["classes"], entry["reference_classes"], strict=True)
             about = {"method": method, "seed": seed}
             rows += [
-                about | {"class": paper.class_name(dataset, place), "samples": drawn, "real": real}
+                about | {"class": results.class_name(dataset, place), "samples": drawn, "real": real}
                 for place, (drawn, real) in enumerate(counts)
             ]
     if not np.any([row["samples"] for row in rows]):
@@ -33,7 +33,8 @@ def draw(results: Results, dataset: str, method: str) -> Chart | None:
         .transform_calculate(drawn="datum.samples / datum.all_samples", among_real="datum.real / datum.all_real")
     )
     turned = -60 if max(map(len, names)) > 2 else 0
-    x = alt.X("class:N", sort=names, axis=alt.Axis(title=None, grid=False, labelAngle=turned, labelOverlap=len(names) > 12))
+    axis = alt.Axis(title=None, grid=False, labelAngle=turned, labelOverlap=len(names) > 12, labelLimit=LONGEST)
+    x = alt.X("class:N", sort=names, axis=axis)
     tip = [alt.Tooltip("class:N"), *(alt.Tooltip(f"{name}:Q", title=title, format=".1%") for name, title in SHARES.items())]
     drawn = alt.layer(
         shares.mark_bar(opacity=0.6).encode(x, _share("drawn"), color=alt.value(chart.hue(results, method)), tooltip=tip),

@@ -1,16 +1,21 @@
 """What the classifier takes samples for."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from sagan_div.report import paper
 from sagan_div.report.figures.axes import absent, panels
 from sagan_div.report.figures.style import INK, QUIET, colour
 from sagan_div.report.gather import Results
+from sagan_div.settings import short
+
+LONGEST = 16  # letters of a class's name
 
 
 def draw(results: Results, dataset: str) -> Figure:
@@ -24,13 +29,13 @@ def draw(results: Results, dataset: str) -> Figure:
             for cell, entries in results.entries.items()
             if cell[:2] == (dataset, method) and "classes" in entries.get("classifier", {})
         ]
-        _classes(ax, found, colour(results, method), dataset)
+        _classes(ax, found, colour(results, method), lambda number: results.class_name(dataset, number))
     figure.supxlabel("class, by the classifier", fontsize=9, color=QUIET)
     figure.supylabel("share of images", fontsize=9, color=QUIET)
     return figure
 
 
-def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str, dataset: str) -> None:
+def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str, name: Callable[[int], str]) -> None:
     """Bars for the samples of all seeds, a dash for the real images."""
     if not found:
         absent(ax)
@@ -40,6 +45,13 @@ def _classes(ax: Axes, found: Sequence[dict[str, Any]], shade: str, dataset: str
     ax.bar(places, drawn / drawn.sum(), width=0.75, color=shade, alpha=0.45)
     ax.plot(places, real / real.sum(), "_", color=INK, markersize=9, markeredgewidth=1.4)
     shown = places[:: -(-len(places) // 12)]
-    names = [paper.class_name(dataset, place) for place in shown]
-    ax.set_xticks(shown, names, rotation=90 if max(map(len, names)) > 2 else 0)
+    names = [_label(name(place), place) for place in shown]
+    ax.set_xticks(shown, names, rotation=90 if max(map(len, names)) > 2 else 0, parse_math=False)
     ax.grid(False, axis="x")
+
+
+def _label(name: str, number: int) -> str:
+    """The beginning of a class's name, or its number where the figures' font lacks a letter or would set it the wrong way."""
+    known = get_font(findfont(FontProperties()))
+    can_be_set = all(known.get_char_index(ord(each)) and unicodedata.bidirectional(each) not in ("R", "AL") for each in name)
+    return short(name, LONGEST) if can_be_set else str(number)
