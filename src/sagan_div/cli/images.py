@@ -55,14 +55,31 @@ def generate(checkpoint: Path, out: Path, count: int, seed: int, sampler: str, d
     help="safetensors: what generate reads; the others need no sagan-div to be loaded.",
 )
 @click.option("--out", type=Path, help="The folder to write to; exports/DATASET/METHOD/seedN without it.")
+@click.option("--to-hub", metavar="OWNER/NAME", help="Upload the folder's export to this repository of a Hugging Face hub.")
+@click.option("--replace", is_flag=True, help="With --to-hub: replace another export that is there; its history keeps it.")
 @options.study_and_results
-def export(cell: str, form: str, out: Path | None, params: Path, overlays: Sequence[Path], sets: Sequence[str]) -> None:
+def export(
+    cell: str,
+    form: str,
+    out: Path | None,
+    to_hub: str | None,
+    replace: bool,
+    params: Path,
+    overlays: Sequence[Path],
+    sets: Sequence[str],
+) -> None:
     """Write the generator of CELL, such as mnist/sagan-div-d/seed0 or a checkpoint's path, and a model card beside it."""
-    from sagan_div.report import export
+    from sagan_div.report import export, hub
 
+    if replace and to_hub is None:
+        raise click.UsageError("--replace: goes with --to-hub alone.")
+    repository = None if to_hub is None else hub.repository(to_hub)
     given = cell.endswith(".safetensors")
     checkpoint = Path(cell) if given else sampled_checkpoint(load(params, overlays, sets), cell)
-    say(str(export.export(checkpoint, form, out or Path("exports", *checkpoint.resolve().parts[1:-1][-3:]))))
+    done = export.export(checkpoint, form, out or Path("exports", *checkpoint.resolve().parts[1:-1][-3:]))
+    say(str(done.folder / export.NAMES[form]))
+    if repository:
+        say(repository.upload(done, replace))
 
 
 COMMANDS: list[click.Command] = [generate, export]

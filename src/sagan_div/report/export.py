@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sagan_div.workflow.records import recorded
 
 CARD = "README.md"
 NAMES = {"safetensors": "generator.safetensors", "torchscript": "generator.pt", "onnx": "generator.onnx"}
+FILES = (CARD, *NAMES.values())
 TERMS = {  # of the images that a generator has learnt from
     "mnist": "Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
     "fashion-mnist": "Zalando SE, MIT",
@@ -29,8 +31,21 @@ TERMS = {  # of the images that a generator has learnt from
 ESCAPES = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "\\|", "`": "'", "\n": " ", "\r": " "})
 
 
-def export(checkpoint: Path, form: str, folder: Path) -> Path:
-    """Write the generator of a checkpoint in a form of NAMES, and its card; returns the file's path.
+@dataclass(frozen=True)
+class Export:
+    """What lies in a folder: a generator in one form or several, and its card, from the checkpoint with this SHA-256."""
+
+    folder: Path
+    title: str
+    digest: str
+
+    @property
+    def files(self) -> list[Path]:
+        return _exported(self.folder)
+
+
+def export(checkpoint: Path, form: str, folder: Path) -> Export:
+    """Write the generator of a checkpoint in a form of NAMES, and its card, beside what was exported from it before.
 
     Raises UserError where the checkpoint is not one of ours, or is no longer what the record beside it describes, and for a
     folder with files of these names that were not exported from it.
@@ -38,16 +53,19 @@ def export(checkpoint: Path, form: str, folder: Path) -> Path:
     generator, shape, settings = sampling.load_generator(checkpoint, torch.device("cpu"))
     facts = _facts(checkpoint) | {"shape": shape, "settings": settings}
     _refuse_others(folder, facts["digest"])
-    path = folder / NAMES[form]
-    files.write_bytes(path, FORMS[form](generator, shape, checkpoint))
+    files.write_bytes(folder / NAMES[form], FORMS[form](generator, shape, checkpoint))
     there = {name: Path(file) for name, file in NAMES.items() if (folder / file).exists()}
     files.write_text(folder / CARD, _card(facts | {"names": there}))
-    return path
+    return Export(folder, model_index.title(settings), facts["digest"])
+
+
+def _exported(folder: Path) -> list[Path]:
+    return [folder / name for name in FILES if (folder / name).exists()]
 
 
 def _refuse_others(folder: Path, digest: str) -> None:
     """A card names the checkpoint that all files beside it come from."""
-    taken = [folder / name for name in (CARD, *NAMES.values()) if (folder / name).exists()]
+    taken = _exported(folder)
     card = folder / CARD
     if taken and not (card.is_file() and digest in card.read_text(encoding="utf-8", errors="replace")):
         raise UserError(f"{taken[0]}: is there, and was not exported from this checkpoint; name another folder by --out")

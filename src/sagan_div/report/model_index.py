@@ -36,9 +36,13 @@ def head(settings: TrainSettings, scores: Mapping[str, Mapping[str, Any]]) -> st
             "dataset": {"type": dataset, "name": paper.dataset_label(settings.dataset)},
             "metrics": metrics,
         }
-        name = f"{paper.label(settings.method)} on {paper.dataset_label(settings.dataset)}, seed {settings.seed}"
-        about["model-index"] = [{"name": name, "results": [result]}]
+        about["model-index"] = [{"name": title(settings), "results": [result]}]
     return f"---\n{yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=1000)}---\n"
+
+
+def title(settings: TrainSettings) -> str:
+    """A generator's name among others, such as "SAGAN-div d on MNIST, seed 0"."""
+    return f"{paper.label(settings.method)} on {paper.dataset_label(settings.dataset)}, seed {settings.seed}"
 
 
 def _metrics(scores: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
