@@ -26,7 +26,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 EVERYTHING = [line for lines in EXTRAS.values() for line in lines]
-OPTIONAL = ("study", "onnx", "tensorboard", "s3")  # extras whose packages the code imports where it needs them
+OPTIONAL = ("study", "onnx", "hub", "tensorboard", "s3")  # extras whose packages the code imports where it needs them
 SOURCES = ROOT / "src" / "sagan_div"
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 CODEMETA = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
