@@ -237,6 +237,12 @@ def test_a_mark_in_a_chart_leads_to_its_records(chromium: Browser, page: Path) -
     waited(chromium, "document.querySelector('dialog[open] h2')?.textContent.endsWith(' on MNIST')")
 
 
+@pytest.mark.parametrize("table", ["table2", "table3"])
+def test_the_main_tables_fit_a_laptop(chromium: Browser, page: Path, table: str) -> None:
+    chromium.open(page, 1280)
+    assert chromium.run(f"const at = document.getElementById('{table}').parentElement; return at.scrollWidth - at.clientWidth") <= 0
+
+
 @pytest.mark.parametrize("figure", ["fid", "real-vs-real", "differences"])
 def test_no_label_of_a_chart_is_cut_off(chromium: Browser, page: Path, figure: str) -> None:
     chromium.open(page, 1280)
