@@ -240,7 +240,8 @@ def test_a_mark_in_a_chart_leads_to_its_records(chromium: Browser, page: Path) -
 @pytest.mark.parametrize("table", ["table2", "table3"])
 def test_the_main_tables_fit_a_laptop(chromium: Browser, page: Path, table: str) -> None:
     chromium.open(page, 1280)
-    assert chromium.run(f"const at = document.getElementById('{table}').parentElement; return at.scrollWidth - at.clientWidth") <= 0
+    beyond = f"const at = document.getElementById('{table}').parentElement; return at.scrollWidth - at.clientWidth"
+    assert chromium.run(beyond) <= 0
 
 
 @pytest.mark.parametrize("figure", ["fid", "real-vs-real", "differences"])
