@@ -238,6 +238,14 @@ def test_a_mark_in_a_chart_leads_to_its_records(chromium: Browser, page: Path) -
     waited(chromium, "document.querySelector('dialog[open] h2')?.textContent.endsWith(' on MNIST')")
 
 
+def test_a_chart_is_drawn_as_wide_as_its_place(chromium: Browser, page: Path) -> None:
+    chromium.open(page, 1280)
+    alive(chromium, "fid")
+    first = "const live = document.querySelector('#chart-fid .live');"
+    widths = chromium.run(f"{first} return [live.clientWidth, live.querySelector('svg').width.baseVal.value]")
+    assert widths[0] == widths[1] < 640
+
+
 @pytest.mark.parametrize("table", ["table2", "table3"])
 def test_the_main_tables_of_the_published_page_fit_a_laptop(chromium: Browser, table: str) -> None:
     chromium.open(ROOT / "results/report.html", 1280)
